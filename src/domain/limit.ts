@@ -1,0 +1,35 @@
+/** Whom a limit counts: one API key, or all keys of an account together. */
+export type LimitScope = 'key' | 'account';
+
+/** At most `count` allowed requests in any interval of `windowMs`. Its identity is (scope, window): changing `count` keeps its history. */
+export interface Limit {
+  readonly scope: LimitScope;
+  readonly count: number;
+  readonly windowMs: number;
+  /** As sent in the `RateLimit` fields: `key-minute`, `account-day`, `key-90s`. */
+  readonly name: string;
+}
+
+/** Who is counted: 96 bits that are the same after a restart. Bits of a digest or of a CSPRNG, so they may choose hash slots. */
+export interface Subject {
+  readonly word0: number;
+  readonly word1: number;
+  readonly word2: number;
+}
+
+/** One limit asked of one subject. A check takes all its charges or none. */
+export interface LimitCharge {
+  readonly limit: Limit;
+  readonly subject: Subject;
+}
+
+/** How a limit stands after a check (or, where nothing was taken, before it). */
+export interface LimitState {
+  readonly limit: Limit;
+  /** Requests still allowed now; never negative. */
+  readonly remaining: number;
+  /** Milliseconds until at least one more request is allowed than now; 0 when none is counted. */
+  readonly resetMs: number;
+  /** Milliseconds until the same request would pass this limit; 0 when it fits now. */
+  readonly waitMs: number;
+}

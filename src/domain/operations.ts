@@ -1,0 +1,168 @@
+import type { Billing, Standing } from './principal.ts';
+
+/**
+ * What operators do with accounts and keys, whoever asks: command line, control socket, admin API.
+ * Times are ISO 8601 in UTC with whole seconds; absent times are null. A refused operation changes nothing and throws `OperationRefused`.
+ */
+export interface Operations {
+  createAccount(input: NewAccount): Promise<AccountView>;
+  showAccount(account: AccountRef): Promise<AccountView>;
+  setAccount(account: AccountRef, change: AccountChange): Promise<AccountView>;
+  /** Adds purchased credits. A `ref` counts once, ever: a second grant under it changes nothing and answers the account as it is. */
+  grantCredits(account: AccountRef, grant: CreditGrant): Promise<AccountView>;
+  createKey(input: NewKey): Promise<CreatedKey>;
+  showKey(key: KeyRef): Promise<KeyView>;
+  listKeys(query: KeyQuery): Promise<Page<KeyView>>;
+  setKey(key: KeyRef, change: KeyChange): Promise<KeyView>;
+  /** A new key with the old one's rights; the old one works on for `overlapMs`. */
+  rotateKey(key: KeyRef, overlapMs: number): Promise<CreatedKey>;
+  revokeKey(key: KeyRef): Promise<Revocation>;
+  /** Takes over keys made elsewhere; all of a batch or none. At most IMPORT_BATCH_MAX at once. */
+  importKeys(keys: readonly ImportedKey[]): Promise<readonly KeyView[]>;
+}
+
+export const IMPORT_BATCH_MAX = 50;
+export const PAGE_MAX = 500;
+export const OVERLAP_DEFAULT_MS = 24 * 3_600_000;
+export const OVERLAP_MAX_MS = 30 * 24 * 3_600_000;
+
+export type OperationFault = 'invalid' | 'not_found' | 'conflict' | 'read_only' | 'unavailable';
+
+/** Why an operation was not done. The message is for the person who asked and names what to change. */
+export class OperationRefused extends Error {
+  override readonly name = 'OperationRefused';
+  readonly fault: OperationFault;
+
+  constructor(fault: OperationFault, message: string) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+export interface AccountRef {
+  readonly api: string;
+  readonly id: string;
+}
+
+export interface KeyRef {
+  readonly api: string;
+  readonly id: string;
+}
+
+export interface NewAccount extends AccountRef {
+  /** Default: the API's default tier. */
+  readonly tier?: string;
+  /** Default: `active`, or `trial_not_started` where the API has billing. */
+  readonly billing?: Billing;
+  readonly trialEnds?: string;
+  /** Purchased credits to begin with; default 0. */
+  readonly credits?: number;
+}
+
+export interface AccountChange {
+  readonly tier?: string;
+  readonly billing?: Billing;
+  readonly trialEnds?: string | null;
+  readonly standing?: Standing;
+}
+
+export interface CreditGrant {
+  readonly credits: number;
+  readonly ref?: string;
+}
+
+export interface AccountView {
+  readonly id: string;
+  readonly api: string;
+  readonly tier: string | null;
+  readonly standing: Standing;
+  readonly billing: Billing;
+  readonly trial_ends: string | null;
+  readonly credits: {
+    /** Left now: what remains of the month's allowance, and purchased. */
+    readonly remaining: number;
+    readonly monthly_allowance: number;
+    readonly purchased: number;
+  };
+  readonly created_at: string;
+}
+
+export interface KeyRights {
+  readonly tier?: string;
+  readonly permissions?: readonly string[];
+  readonly role?: string;
+  /** Addresses or CIDR blocks; absent: any address. */
+  readonly allowIps?: readonly string[];
+  /** `10/minute`; they come on top of the tier's. */
+  readonly limits?: readonly string[];
+  readonly expiresAt?: string;
+}
+
+export interface NewKey extends KeyRights {
+  readonly api: string;
+  readonly account: string;
+  readonly name: string;
+}
+
+/** A key made elsewhere: itself, never kept, or its digest is not possible here, because only we know the pepper. */
+export interface ImportedKey extends NewKey {
+  readonly key: string;
+}
+
+/** An absent member stays as it is; null takes the right away. */
+export interface KeyChange {
+  readonly name?: string;
+  readonly tier?: string | null;
+  readonly permissions?: readonly string[];
+  readonly role?: string | null;
+  readonly allowIps?: readonly string[] | null;
+  readonly limits?: readonly string[];
+  readonly expiresAt?: string | null;
+}
+
+export type KeyStatus = 'active' | 'expired' | 'revoked';
+
+export interface KeyView {
+  /** `key_` and 24 hexadecimal digits. */
+  readonly id: string;
+  readonly api: string;
+  readonly account: string;
+  readonly name: string;
+  /** The prefix, dots and the last four characters: enough to recognise the key, not to use it. */
+  readonly hint: string;
+  readonly status: KeyStatus;
+  readonly tier: string | null;
+  readonly permissions: readonly string[];
+  readonly role: string | null;
+  readonly allow_ips: readonly string[] | null;
+  readonly limits: readonly string[];
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+  readonly last_used_at: string | null;
+}
+
+/** The one answer that holds the key itself. */
+export interface CreatedKey extends KeyView {
+  readonly key: string;
+}
+
+export interface KeyQuery {
+  readonly api: string;
+  readonly account?: string;
+  /** The `next` of the page before. */
+  readonly after?: string;
+  /** 1 to PAGE_MAX; default PAGE_MAX. */
+  readonly limit?: number;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** null on the last page. */
+  readonly next: string | null;
+}
+
+export interface Revocation extends KeyView {
+  /** Edges that may still know the key: empty once all have confirmed. */
+  readonly unconfirmed: readonly string[];
+}

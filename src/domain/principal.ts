@@ -1,0 +1,58 @@
+import type { Limit, Subject } from './limit.ts';
+
+export type Standing = 'ok' | 'suspended' | 'disabled';
+export type Billing = 'active' | 'trialing' | 'trial_not_started' | 'inactive';
+
+export const STANDINGS: readonly Standing[] = ['ok', 'suspended', 'disabled'];
+export const BILLINGS: readonly Billing[] = ['active', 'trialing', 'trial_not_started', 'inactive'];
+
+/** A set of IP addresses; an address that cannot be read is in no set. */
+export interface AddressSet {
+  contains(address: string): boolean;
+}
+
+/** What a key may do, shared by all keys for which it is the same. */
+export interface KeyProfile {
+  /** Index into the API's tiers; -1: the key names none, the account's counts; -2: it names one that the configuration does not know. */
+  readonly tier: number;
+  readonly permissions: ReadonlySet<string>;
+  /** '' for none. */
+  readonly role: string;
+  /** undefined: any address. */
+  readonly allowlist: AddressSet | undefined;
+  /** The key's own limits, all of scope `key`. */
+  readonly limits: readonly Limit[];
+}
+
+/** An account as the edge knows it. */
+export interface Account {
+  /** The store's number of this account, unique over all APIs. */
+  readonly row: number;
+  /** The account's name within its API. */
+  readonly id: string;
+  /** Index into the API's tiers; -2 when the configuration does not know the stored one. */
+  readonly tier: number;
+  readonly standing: Standing;
+  readonly billing: Billing;
+  /** Wall time from which `trialing` no longer holds; Infinity where none is set. */
+  readonly trialEndsMs: number;
+  readonly subject: Subject;
+}
+
+/** A known, unrevoked API key and its account. */
+export interface Principal {
+  /** The store's number of this key; 0 for a key declared in a configuration file. */
+  readonly keyRow: number;
+  /** `key_` and 24 hexadecimal digits. */
+  readonly keyId: string;
+  /** Wall time from which the key is refused; Infinity where none is set. */
+  readonly expiresAtMs: number;
+  readonly subject: Subject;
+  readonly profile: KeyProfile;
+  readonly account: Account;
+}
+
+/** A tier index that stands for a name which the configuration does not know. */
+export const TIER_UNKNOWN = -2;
+/** A key that names no tier of its own. */
+export const TIER_OF_ACCOUNT = -1;

@@ -1,0 +1,30 @@
+import type { Dependency, RefusalCode } from './decision.ts';
+
+/** Name (lower case) and value of a header. */
+export type HeaderPair = readonly [name: string, value: string];
+
+/** The whole answer to a check, ready for any gateway's wire. The gateway acts on `allowed` alone. */
+export interface Reply {
+  readonly allowed: boolean;
+  /** `ok`, or why not: the label under which the check is counted. */
+  readonly code: 'ok' | RefusalCode;
+  /** The API's name; '' where the host names none. */
+  readonly api: string;
+  /** HTTP status of a refusal; 200 on an allow. */
+  readonly status: number;
+  /** On a refusal all headers of the answer; on an allow what the upstream's answer gets in addition. */
+  readonly clientHeaders: readonly HeaderPair[];
+  /** Body of a refusal; '' on an allow. */
+  readonly body: string;
+  /** The refusal in one plain sentence, for gRPC clients; '' on an allow. */
+  readonly message: string;
+  /** Headers the upstream receives in place of whatever the client sent under these names. */
+  readonly upstreamSet: readonly HeaderPair[];
+  /** Headers the upstream must not receive. */
+  readonly upstreamRemove: readonly string[];
+  /** For access logs: never a secret. '' where unknown. */
+  readonly keyId: string;
+  readonly account: string;
+  readonly tier: string;
+  readonly degraded?: Dependency;
+}

@@ -1,0 +1,26 @@
+import type { RefusalCode } from './decision.ts';
+import type { GatewayName } from './request.ts';
+
+/** What an edge tells the hub now and then: nothing in it is needed to decide. */
+export interface Report {
+  readonly checks: readonly CheckCount[];
+  /** Pairs of key row and wall time in milliseconds, each row once, the latest use. */
+  readonly lastUsed: Float64Array;
+  readonly notes: readonly Note[];
+}
+
+/** Checks decided since the last report, by closed labels. */
+export interface CheckCount {
+  readonly api: string;
+  readonly gateway: GatewayName;
+  readonly code: 'ok' | RefusalCode;
+  readonly count: number;
+}
+
+/** A log line of the edge. ERROR: someone must act now. WARN: it healed, or a configuration disagrees. INFO: a life-cycle event. */
+export interface Note {
+  readonly level: 'error' | 'warn' | 'info';
+  readonly message: string;
+  /** Never a secret, never text of a request. */
+  readonly fields: Readonly<Record<string, string | number>>;
+}
