@@ -4,19 +4,15 @@ import type { Principal } from './principal.ts';
 
 /** Why a credential did not identify anyone. For logs and metrics alone: outside, all look the same. */
 export type CredentialFault =
-  | 'repeated'
-  | 'malformed'
-  | 'foreign_format'
-  | 'checksum'
-  | 'unknown'
-  | 'expired'
-  | 'unverifiable'
-  | 'revoked_meanwhile';
+  'repeated' | 'malformed' | 'unknown' | 'expired' | 'unverifiable' | 'revoked_meanwhile';
+
+/** What did not exist: for logs and metrics alone. */
+export type PlaceFault = 'no_host' | 'other_api' | 'no_area' | 'no_route';
 
 /** Every way to say no. A refusal knows nothing of HTTP; its status stands in one table. */
 export type Denial =
   | { readonly code: 'request_ambiguous' }
-  | { readonly code: 'not_found' }
+  | { readonly code: 'not_found'; readonly fault: PlaceFault }
   | { readonly code: 'credential_missing' }
   | { readonly code: 'credential_invalid'; readonly fault: CredentialFault }
   | { readonly code: 'address_not_allowed' }
@@ -43,7 +39,7 @@ export type Dependency = 'directory' | 'limits' | 'credits' | 'tokens' | 'config
  * What was decided and for whom.
  * `principal` and `tier` are present once they are known; `limits` once the limits stage was reached.
  */
-export type Decision = Allow | Deny | Outage;
+export type Decision = Allow | Deny | Outage | Bug;
 
 interface Known {
   readonly principal?: Principal;
@@ -65,4 +61,9 @@ export interface Deny extends Known {
 export interface Outage extends Known {
   readonly kind: 'outage';
   readonly dependency: Dependency;
+}
+
+/** Something is wrong in Tollgate itself; it has been logged where it was caught. */
+export interface Bug extends Known {
+  readonly kind: 'bug';
 }

@@ -1,0 +1,91 @@
+import type { Decision } from '../domain/decision.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Reply } from '../domain/reply.ts';
+import type { AuthzRequest } from '../domain/request.ts';
+import type { Now } from '../domain/time.ts';
+import type { Clock, Eventually, Inspection } from '../ports.ts';
+import { authorize, inspect } from './pipeline/authorize.ts';
+import type { AuthorizePorts } from './pipeline/authorize.ts';
+import { andThen } from './pipeline/eventually.ts';
+import { findPlace } from './pipeline/route.ts';
+import type { Place } from './pipeline/route.ts';
+import { renderReply } from './render/render.ts';
+
+export interface AnswerPorts extends AuthorizePorts {
+  readonly clock: Clock;
+  /** A new random UUID. */
+  readonly newRequestId: () => string;
+  /** Told of every answered check. */
+  readonly observe: (decision: Decision, reply: Reply, now: Now) => void;
+  /** Told of a bug, once, before the client gets its 500. */
+  readonly onBug: (error: unknown) => void;
+}
+
+export interface Service {
+  /** The whole answer to one check. Throws, or rejects, only where not even a refusal can be rendered: the gateway then gets an error of its protocol. */
+  answer(request: AuthzRequest): Eventually<Reply>;
+  /** What the pipeline says of a request, up to the limits; spends nothing. */
+  inspect(request: AuthzRequest): Eventually<Inspection>;
+}
+
+export function createService(policy: Policy, ports: AnswerPorts): Service {
+  return {
+    answer(request) {
+      const now = ports.clock.now();
+      const place = findPlace(policy, request);
+      return andThen(decide({ request, place, now }, ports), (decision) => {
+        const reply = render(policy, { request, place, now }, { decision, ports });
+        ports.observe(decision, reply, now);
+        return reply;
+      });
+    },
+    inspect(request) {
+      return inspect({ request, place: findPlace(policy, request), now: ports.clock.now() }, ports);
+    },
+  };
+}
+
+interface Check {
+  readonly request: AuthzRequest;
+  readonly place: Place;
+  readonly now: Now;
+}
+
+/** A bug in the pipeline becomes a decision, so that the client gets the API's own 500. */
+function decide(check: Check, ports: AnswerPorts): Eventually<Decision> {
+  const toBug = (error: unknown): Decision => {
+    ports.onBug(error);
+    return { kind: 'bug' };
+  };
+  try {
+    const decision = authorize(check, ports);
+    return decision instanceof Promise ? decision.catch(toBug) : decision;
+  } catch (error) {
+    return toBug(error);
+  }
+}
+
+function render(
+  policy: Policy,
+  { request, place, now }: Check,
+  { decision, ports }: { readonly decision: Decision; readonly ports: AnswerPorts },
+): Reply {
+  return renderReply({
+    api: place.api,
+    errors: place.api?.errors ?? policy.fallbackErrors,
+    challenge: place.area?.challenge ?? '',
+    decision,
+    request,
+    requestId: readRequestId(request) ?? ports.newRequestId(),
+    wallMs: now.wallMs,
+    credentialHeaders: policy.credentialHeaders,
+  });
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** The request's own id where it is a UUID: support and access log then speak of the same one. */
+function readRequestId(request: AuthzRequest): string | undefined {
+  const [id, ...more] = request.headers.all('x-request-id');
+  return id !== undefined && more.length === 0 && UUID.test(id) ? id : undefined;
+}

@@ -1,0 +1,91 @@
+import type { Decision, Denial } from '../../domain/decision.ts';
+import type { AuthzRequest } from '../../domain/request.ts';
+import type { Spending } from '../../domain/spending.ts';
+import type { Now } from '../../domain/time.ts';
+import { DependencyDown } from '../../ports.ts';
+import type { Directory, Eventually, Inspection } from '../../ports.ts';
+import { checkBilling, checkStanding } from './account.ts';
+import { checkAddress } from './address.ts';
+import { attempt } from './attempt.ts';
+import { authenticate } from './authenticate.ts';
+import { readCredential } from './credential.ts';
+import { andThen } from './eventually.ts';
+import { planLimits } from './limits.ts';
+import { checkNeeds, findTier } from './permission.ts';
+import { isFreePreflight } from './preflight.ts';
+import type { Place } from './route.ts';
+import { spendOnce } from './spend.ts';
+import type { Admitted, SpendPorts } from './spend.ts';
+
+export interface Check {
+  readonly request: AuthzRequest;
+  readonly place: Place;
+  readonly now: Now;
+}
+
+export interface AuthorizePorts extends SpendPorts {
+  readonly directory: Directory;
+}
+
+/** The decision on one check. Whatever is not an explicit allow is a refusal. */
+export function authorize(check: Check, ports: AuthorizePorts): Eventually<Decision> {
+  const admitted = admit(check, ports.directory);
+  if ('kind' in admitted) return admitted;
+  return andThen(spendOnce(admitted, ports), (spending) => toDecision(spending, admitted));
+}
+
+/** The same stages up to the limits, which are told and not taken. */
+export function inspect(check: Check, ports: AuthorizePorts): Eventually<Inspection> {
+  const admitted = admit(check, ports.directory);
+  if ('kind' in admitted) return { decision: admitted, limits: [] };
+  const { principal, tier, charges } = admitted;
+  return andThen(
+    attempt(() => ports.counters.peek(charges, check.now)),
+    (limits): Inspection =>
+      limits instanceof DependencyDown
+        ? { decision: { kind: 'outage', dependency: limits.dependency, principal, tier }, limits: [] }
+        : { decision: { kind: 'allow', principal, tier }, limits },
+  );
+}
+
+/** Every stage that changes nothing, in the order in which a request meets them. */
+function admit(check: Check, directory: Directory): Admitted | Decision {
+  const { request, place, now } = check;
+  if (place.route === undefined) return deny(place.denial);
+  const { api, area, route } = place;
+  if (isFreePreflight(area, request)) return { kind: 'allow' };
+
+  const credential = readCredential(area, request.headers);
+  if ('code' in credential) return deny(credential);
+  const principal = authenticate({ api, credential, now }, directory);
+  if ('code' in principal) return deny(principal);
+
+  const early =
+    checkAddress(principal.profile.allowlist, request, api.clientAddress) ??
+    checkStanding(principal.account) ??
+    (api.billing ? checkBilling(principal.account, now) : undefined);
+  if (early !== undefined) return { kind: 'deny', denial: early, principal };
+
+  const tier = findTier(api, principal);
+  if (tier === undefined) return { kind: 'outage', dependency: 'configuration', principal };
+  const lacking = checkNeeds(route, tier, principal.profile);
+  if (lacking !== undefined) return { kind: 'deny', denial: lacking, principal, tier };
+  return { api, route, request, now, principal, tier, charges: planLimits(tier, principal) };
+}
+
+function deny(denial: Denial): Decision {
+  return { kind: 'deny', denial };
+}
+
+function toDecision(spending: Spending, { principal, tier }: Admitted): Decision {
+  switch (spending.kind) {
+    case 'spent': {
+      const { limits, degraded } = spending;
+      return { kind: 'allow', principal, tier, limits, ...(degraded === undefined ? {} : { degraded }) };
+    }
+    case 'refused':
+      return { kind: 'deny', denial: spending.denial, principal, tier, limits: spending.limits };
+    case 'outage':
+      return { kind: 'outage', dependency: spending.dependency, principal, tier };
+  }
+}

@@ -1,0 +1,82 @@
+import type { CredentialFault, Denial } from '../../domain/decision.ts';
+import type { Area, CredentialSource } from '../../domain/policy.ts';
+import type { RequestHeaders } from '../../domain/request.ts';
+
+/** What the client presented, and as what. */
+export interface Credential {
+  readonly kind: CredentialSource['kind'];
+  readonly value: string;
+}
+
+/** Longer ones are refused unread: no key and no token of ours comes near it. */
+export const CREDENTIAL_CHARS_MAX = 16_384;
+
+/** What one header holds: nothing that counts, one well-formed credential, or a fault. */
+type Reading = { readonly fault: CredentialFault } | Credential | undefined;
+
+/**
+ * The one credential of a request. Only headers that the area lists count.
+ * Absent, empty or of another scheme is missing; twice, with a comma, or malformed is invalid.
+ */
+export function readCredential(area: Area, headers: RequestHeaders): Credential | Denial {
+  let found: Credential | undefined;
+  for (const source of area.credentials) {
+    if (!isFirstOfHeader(area, source)) continue;
+    const reading = readHeader(area, source, headers.all(source.header));
+    if (reading === undefined) continue;
+    if ('fault' in reading) return { code: 'credential_invalid', fault: reading.fault };
+    if (found !== undefined) return { code: 'credential_invalid', fault: 'repeated' };
+    found = reading;
+  }
+  return found ?? { code: 'credential_missing' };
+}
+
+/** Several kinds may share a header; it is read once. */
+function isFirstOfHeader(area: Area, source: CredentialSource): boolean {
+  return area.credentials.find((other) => other.header === source.header) === source;
+}
+
+function readHeader(area: Area, source: CredentialSource, values: readonly string[]): Reading {
+  const [text] = values;
+  if (text === undefined) return undefined;
+  // Envoy joins two Authorization lines into one with a comma, so a comma means two.
+  if (values.length > 1 || text.includes(',')) return { fault: 'repeated' };
+  const value = readAfterScheme(text, source.scheme);
+  if (value === undefined) return undefined;
+  if (value.length > CREDENTIAL_CHARS_MAX || !isVisibleAscii(value)) return { fault: 'malformed' };
+  return { kind: kindOf(area, source, value), value };
+}
+
+/** The credential after its scheme (any case, one or more blanks, RFC 9110 §11.4); undefined when there is none. */
+function readAfterScheme(text: string, scheme: string): string | undefined {
+  const trimmed = trimBlanks(text);
+  if (scheme === '') return trimmed === '' ? undefined : trimmed;
+  if (trimmed.slice(0, scheme.length).toLowerCase() !== scheme) return undefined;
+  const rest = trimmed.slice(scheme.length);
+  if (rest === '') return undefined;
+  if (rest.startsWith('\t')) return rest;
+  return rest.startsWith(' ') ? trimBlanks(rest) : undefined;
+}
+
+function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charCodeAt(start) === 0x20) start += 1;
+  while (end > start && text.charCodeAt(end - 1) === 0x20) end -= 1;
+  return text.slice(start, end);
+}
+
+function isVisibleAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x21 || code > 0x7e) return false;
+  }
+  return true;
+}
+
+/** Issued keys never hold a dot, so three parts joined by dots are a token where the area takes tokens in this header. */
+function kindOf(area: Area, source: CredentialSource, value: string): CredentialSource['kind'] {
+  const kinds = area.credentials.filter((other) => other.header === source.header).map((other) => other.kind);
+  if (kinds.length === 1) return source.kind;
+  return kinds.includes('jwt') && value.split('.', 4).length === 3 ? 'jwt' : 'api_key';
+}

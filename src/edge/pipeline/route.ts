@@ -1,0 +1,79 @@
+import type { Denial } from '../../domain/decision.ts';
+import type { Api, Area, Policy, Route, RouteNode } from '../../domain/policy.ts';
+import type { AuthzRequest } from '../../domain/request.ts';
+import { canonicalHost } from '../../lib/canonical-host.ts';
+import { canonicalPath } from '../../lib/canonical-path.ts';
+
+/** Where a request is aimed at: as far as it could be found, and the refusal where it could not. */
+export type Place = Found | NotFound;
+
+export interface Found {
+  readonly api: Api;
+  readonly area: Area;
+  readonly route: Route;
+  readonly denial?: undefined;
+}
+
+export interface NotFound {
+  readonly api: Api | undefined;
+  readonly area?: Area;
+  readonly route?: undefined;
+  readonly denial: Denial;
+}
+
+/** Path, host, area and route, in that order; what the configuration does not name is not found. */
+export function findPlace(policy: Policy, request: AuthzRequest): Place {
+  const api = findApi(policy, request.host);
+  const path = request.method === 'CONNECT' ? undefined : canonicalPath(request.target);
+  if (path === undefined) return { api, denial: { code: 'request_ambiguous' } };
+  if (api === undefined) return { api, denial: { code: 'not_found', fault: 'no_host' } };
+  if (request.namedApi !== '' && request.namedApi !== api.name) {
+    return { api, denial: { code: 'not_found', fault: 'other_api' } };
+  }
+  const area = api.areas.find((candidate) => contains(candidate.prefix, path.path));
+  if (area === undefined) return { api, denial: { code: 'not_found', fault: 'no_area' } };
+  const depth = area.prefix === '' ? 0 : area.prefix.split('/').length - 1;
+  const route = findRoute(
+    area.routes,
+    { segments: path.segments, method: policyMethod(request.method) },
+    depth,
+  );
+  if (route === undefined) return { api, area, denial: { code: 'not_found', fault: 'no_route' } };
+  return { api, area, route };
+}
+
+function findApi(policy: Policy, host: string): Api | undefined {
+  const name = canonicalHost(host);
+  return name === undefined ? undefined : policy.apiByHost.get(name);
+}
+
+/** Prefixes end at a segment's end: `/api/v1` does not contain `/api/v10`. */
+function contains(prefix: string, path: string): boolean {
+  return (
+    path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/' || prefix === '')
+  );
+}
+
+/** HEAD is judged as the GET whose headers it asks for (RFC 9110 §9.3.2). */
+function policyMethod(method: string): string {
+  return method === 'HEAD' ? 'GET' : method;
+}
+
+interface Aim {
+  readonly segments: readonly string[];
+  readonly method: string;
+}
+
+/** The most specific route: literal before `*` before `**`, and a named method before any. */
+function findRoute(node: RouteNode, aim: Aim, depth: number): Route | undefined {
+  const segment = aim.segments[depth];
+  if (segment === undefined) return routeOf(node.here, aim.method) ?? routeOf(node.below, aim.method);
+  const literal = node.literal.get(segment);
+  const deeper =
+    (literal && findRoute(literal, aim, depth + 1)) ?? (node.any && findRoute(node.any, aim, depth + 1));
+  return deeper ?? routeOf(node.below, aim.method);
+}
+
+function routeOf(routes: ReadonlyMap<string, Route>, method: string): Route | undefined {
+  return routes.get(method) ?? routes.get('*');
+}
