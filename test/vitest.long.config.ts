@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SkipsReporter } from './skips.ts';
 
 export default defineConfig({
   test: {
@@ -6,6 +7,7 @@ export default defineConfig({
     include: ['test/**/*.long.test.ts'],
     testTimeout: 600_000,
     hookTimeout: 120_000,
+    reporters: ['default', new SkipsReporter()],
     pool: 'forks',
     maxWorkers: 1,
   },

@@ -1,0 +1,229 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, posix, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Who may import whom: the table of src/README.md, executed. The rule with the longest matching `part` holds. */
+interface Rule {
+  readonly part: string;
+  /** Folders (ending in /) and files of src, besides the part itself. */
+  readonly may: readonly string[];
+  readonly packages?: readonly string[];
+  readonly node?: readonly string[];
+  /** Text that must not stand in the code. */
+  readonly never?: readonly RegExp[];
+}
+
+const PURE = [
+  /\bDate\.now\b/,
+  /\bprocess\b/,
+  /\bconsole\b/,
+  /\bMath\.random\b/,
+  /\bperformance\b/,
+  /\bnew Date\(\)/,
+];
+const SYNC = [/\basync\b/, /\bawait\b/, /\bPromise\b/];
+
+const GRPC = ['@grpc/grpc-js', '@envoyproxy/ext-authz-types', '@envoyproxy/ext-authz-types/health'];
+
+const RULES: readonly Rule[] = [
+  { part: 'domain/', may: [], never: PURE },
+  { part: 'lib/', may: [], node: ['crypto', 'net', 'zlib', 'buffer'], never: [/\bprocess\b/, /\bconsole\b/] },
+  { part: 'ports.ts', may: ['domain/'] },
+  { part: 'edge/pipeline/', may: ['domain/', 'ports.ts', 'lib/'], never: PURE },
+  { part: 'edge/render/', may: ['domain/', 'lib/'], never: [...PURE, ...SYNC] },
+  { part: 'edge/answer.ts', may: ['edge/pipeline/', 'edge/render/', 'domain/', 'ports.ts'], never: PURE },
+  { part: 'edge/report/', may: ['domain/', 'ports.ts'], never: PURE },
+  {
+    part: 'edge/gateway/envoy-grpc/',
+    may: ['domain/', 'lib/'],
+    packages: [...GRPC, '@bufbuild/protobuf'],
+    node: ['fs', 'fs/promises', 'net', 'buffer'],
+    never: [/\bprocess\b/, /\bconsole\b/],
+  },
+  { part: 'edge/directory/', may: ['ports.ts', 'domain/', 'lib/'], node: ['crypto'], never: PURE },
+  { part: 'edge/counters/', may: ['ports.ts', 'domain/', 'lib/'], node: ['crypto'], never: PURE },
+  { part: 'edge/repeats/', may: ['ports.ts', 'domain/', 'lib/'], node: ['crypto'], never: PURE },
+  {
+    part: 'hub/store/',
+    may: ['ports.ts', 'domain/', 'lib/'],
+    packages: ['kysely', 'kysely/migration'],
+    node: ['sqlite', 'crypto', 'fs', 'path'],
+    never: [/\bprocess\b/, /\bconsole\b/],
+  },
+  {
+    part: 'hub/operations/',
+    may: ['ports.ts', 'domain/', 'lib/', 'hub/store/store.ts'],
+    node: ['crypto'],
+    never: [/\bprocess\b/, /\bconsole\b/],
+  },
+  {
+    part: 'hub/control/',
+    may: ['ports.ts', 'domain/', 'lib/'],
+    node: ['http', 'fs', 'fs/promises', 'net', 'path', 'crypto'],
+    never: [/\bprocess\b/, /\bconsole\b/],
+  },
+  { part: 'link/', may: ['ports.ts', 'domain/'], node: ['worker_threads'], never: PURE },
+  {
+    part: 'config/',
+    may: ['domain/', 'lib/', 'edge/render/'],
+    packages: ['yaml', 'zod'],
+    node: ['path'],
+    never: [/\bprocess\b/, /\bconsole\b/],
+  },
+  {
+    part: 'telemetry/',
+    may: ['domain/', 'ports.ts'],
+    packages: ['pino', 'prom-client'],
+    never: [/\bconsole\b/],
+  },
+  {
+    part: 'cli/',
+    may: ['app.ts', 'config/', 'domain/', 'ports.ts', 'lib/'],
+    packages: ['commander', 'yaml'],
+    node: [
+      'child_process',
+      'fs',
+      'fs/promises',
+      'http',
+      'net',
+      'os',
+      'path',
+      'readline',
+      'stream',
+      'timers/promises',
+      'url',
+      'util',
+    ],
+    never: [/\bprocess\./, /\bconsole\b/],
+  },
+  {
+    part: 'threads/',
+    may: ['threads/', 'edge/', 'hub/', 'link/', 'config/', 'telemetry/', 'domain/', 'ports.ts', 'lib/'],
+    node: ['worker_threads', 'crypto'],
+  },
+  {
+    part: 'app.ts',
+    may: ['threads/', 'edge/', 'hub/', 'link/', 'config/', 'telemetry/', 'domain/', 'ports.ts', 'lib/'],
+    node: ['worker_threads', 'fs', 'fs/promises', 'path', 'crypto', 'url'],
+    never: [/\bprocess\./, /\bconsole\b/],
+  },
+  { part: 'main.ts', may: ['app.ts', 'cli/'], node: ['process', 'url', 'path'] },
+];
+
+/** What the name of a generated or foreign file is: not ours to judge. */
+const GENERATED = /\/generated\//;
+
+interface Source {
+  readonly path: string;
+  readonly code: string;
+  readonly imports: readonly string[];
+}
+
+const sources: readonly Source[] = globSync('src/**/*.{ts,tsx}', { cwd: ROOT })
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => !GENERATED.test(path))
+  .map((path) => readSource(path));
+
+function readSource(path: string): Source {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '$1');
+  const found = code.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)'([^']+)'/g);
+  return { path: relative('src', path), code, imports: [...found].map((match) => match[1] ?? '') };
+}
+
+function ruleOf(path: string): Rule | undefined {
+  const matching = RULES.filter((rule) => path.startsWith(rule.part));
+  return matching.sort((a, b) => b.part.length - a.part.length)[0];
+}
+
+function offence(source: Source, rule: Rule, specifier: string): string | undefined {
+  if (specifier.startsWith('node:')) {
+    return rule.node?.includes(specifier.slice('node:'.length))
+      ? undefined
+      : `${source.path} imports ${specifier}`;
+  }
+  if (specifier.startsWith('.')) {
+    const target = posix.normalize(posix.join(dirname(source.path), specifier));
+    const allowed = [rule.part, ...rule.may].some((part) => target.startsWith(part));
+    return allowed ? undefined : `${source.path} imports src/${target}`;
+  }
+  return rule.packages?.includes(specifier) ? undefined : `${source.path} imports package ${specifier}`;
+}
+
+describe('the import table', () => {
+  test('covers every file of src', () => {
+    expect(sources.length).toBeGreaterThan(30);
+    expect(sources.filter(({ path }) => ruleOf(path) === undefined).map(({ path }) => path)).toEqual([]);
+  });
+
+  test('is kept by every import', () => {
+    const offences = sources.flatMap((source) => {
+      const rule = ruleOf(source.path);
+      return rule === undefined ? [] : source.imports.map((specifier) => offence(source, rule, specifier));
+    });
+    expect(offences.filter((text) => text !== undefined)).toEqual([]);
+  });
+
+  test('nothing pure asks for time, randomness, the process or a console', () => {
+    const offences = sources.flatMap(({ path, code }) =>
+      (ruleOf(path)?.never ?? []).filter((word) => word.test(code)).map((word) => `${path}: ${word.source}`),
+    );
+    expect(offences).toEqual([]);
+  });
+
+  test('only main.ts names the process', () => {
+    const naming = sources.filter(
+      ({ path, code }) => path !== 'main.ts' && /\bprocess\.(?:env|argv|exit|std|on)\b/.test(code),
+    );
+    expect(naming.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('a package is imported from one folder alone', () => {
+    const home = new Map<string, Set<string>>();
+    for (const { path, imports } of sources) {
+      for (const specifier of imports) {
+        if (specifier.startsWith('.') || specifier.startsWith('node:')) continue;
+        const part = ruleOf(path)?.part ?? path;
+        home.set(specifier, (home.get(specifier) ?? new Set()).add(part));
+      }
+    }
+    // YAML is read as configuration, and as the gateway's recipe that the demo starts.
+    const shared = [...home].filter(([name, parts]) => parts.size > 1 && name !== 'yaml');
+    expect(shared.map(([name, parts]) => `${name}: ${[...parts].join(', ')}`)).toEqual([]);
+  });
+});
+
+describe('the decision path', () => {
+  test('names no API of the configuration', () => {
+    const names = globSync('config/apis/*.yaml', { cwd: ROOT }).map((path) => posix.basename(path, '.yaml'));
+    expect(names.length).toBeGreaterThanOrEqual(5);
+    const word = new RegExp(`\\b(?:${names.join('|')})\\b`, 'i');
+    const naming = sources.filter(({ path, code }) => !path.startsWith('cli/demo') && word.test(code));
+    expect(naming.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('asks four port methods that may have to wait, and nothing else', () => {
+    const asked = sources
+      .filter(({ path }) => path.startsWith('edge/pipeline/'))
+      .flatMap(({ code }) => [...code.matchAll(/attempt\(\(\) =>\s*(?:andThen\()?([\w.]+)/g)])
+      .map((match) => (match[1] ?? '').replace('ports.', ''));
+    expect(asked.sort()).toEqual(['counters.giveBack', 'counters.peek', 'counters.take', 'credits.charge']);
+  });
+});
+
+describe('the tree', () => {
+  test('has the fixed top level', () => {
+    const tracked = globSync('*', { cwd: ROOT }).filter(
+      (name) => !['node_modules', 'var', 'coverage'].includes(name),
+    );
+    const allowed = new Set(
+      'src config deploy test envoy.yaml docker-compose.yml package.json package-lock.json tsconfig.json README.md LICENSE CHANGELOG.md'.split(
+        ' ',
+      ),
+    );
+    expect(tracked.filter((name) => !name.startsWith('.') && !allowed.has(name))).toEqual([]);
+  });
+});
