@@ -1,0 +1,100 @@
+import { AuthorizationService, CheckRequest, CheckResponse } from '@envoyproxy/ext-authz-types';
+import {
+  HealthCheckRequest,
+  HealthCheckResponse,
+  HealthCheckResponse_ServingStatus,
+  HealthService,
+} from '@envoyproxy/ext-authz-types/health';
+import type { Reply } from '../../../domain/reply.ts';
+import type { AuthzRequest } from '../../../domain/request.ts';
+import { GRPC, GrpcError } from './grpc-status.ts';
+import { fromCheckRequest } from './request.ts';
+import { toCheckResponse } from './response.ts';
+import type { CallInfo, Method, Methods } from './transport.ts';
+
+export type Answer = (request: AuthzRequest, call: CallInfo) => Reply | Promise<Reply>;
+
+export interface MethodsOptions {
+  readonly answer: Answer;
+  /** Told of every exception that nobody meant; the caller gets INTERNAL and nothing of its text. */
+  readonly onBug: (error: unknown) => void;
+  readonly isServing: () => boolean;
+  /** Checks that may wait for an answer at once. */
+  readonly runningMax: number;
+}
+
+/** The two methods of the listener: `Authorization/Check` and `Health/Check`. */
+export function createMethods(options: MethodsOptions): Methods {
+  return new Map<string, Method>([
+    [AuthorizationService.check.path, guarded(createCheck(options), options.onBug)],
+    [HealthService.check.path, guarded(createHealth(options.isServing), options.onBug)],
+  ]);
+}
+
+function createCheck({ answer, runningMax }: MethodsOptions): Method {
+  let running = 0;
+  const finish = async (reply: Promise<Reply>, request: AuthzRequest): Promise<Uint8Array> => {
+    running += 1;
+    try {
+      return encoded(await reply, request);
+    } finally {
+      running -= 1;
+    }
+  };
+  return (message, call) => {
+    if (running >= runningMax) throw new GrpcError(GRPC.unavailable, 'too many checks at once');
+    const request = fromCheckRequest(decoded(CheckRequest, message));
+    const reply = answer(request, call);
+    return reply instanceof Promise ? finish(reply, request) : encoded(reply, request);
+  };
+}
+
+function encoded(reply: Reply, request: AuthzRequest): Uint8Array {
+  return CheckResponse.encode(toCheckResponse(reply, request)).finish();
+}
+
+/** The whole server under '', and the one service that gateways ask for by name. */
+const HEALTH_SERVICES: ReadonlySet<string> = new Set(['', 'envoy.service.auth.v3.Authorization']);
+
+function createHealth(isServing: () => boolean): Method {
+  const serving = toHealth(HealthCheckResponse_ServingStatus.SERVING);
+  const notServing = toHealth(HealthCheckResponse_ServingStatus.NOT_SERVING);
+  return (message) => {
+    const { service } = decoded(HealthCheckRequest, message);
+    if (!HEALTH_SERVICES.has(service)) throw new GrpcError(GRPC.notFound, 'unknown service');
+    return isServing() ? serving : notServing;
+  };
+}
+
+function toHealth(status: HealthCheckResponse_ServingStatus): Uint8Array {
+  return HealthCheckResponse.encode({ status }).finish();
+}
+
+/** Whatever the decoder throws, the bytes are to blame: it reads nothing else. */
+function decoded<T>(codec: { decode(message: Uint8Array): T }, message: Uint8Array): T {
+  try {
+    return codec.decode(message);
+  } catch {
+    throw new GrpcError(GRPC.invalidArgument, 'undecodable message');
+  }
+}
+
+/** The outermost frame of a call: here a bug ends as one failed call, which no gateway takes for an allow. */
+function guarded(method: Method, onBug: (error: unknown) => void): Method {
+  const failure = (error: unknown): GrpcError => {
+    if (error instanceof GrpcError) return error;
+    onBug(error);
+    return new GrpcError(GRPC.internal, 'internal error');
+  };
+  return (message, call) => {
+    try {
+      const answer = method(message, call);
+      if (!(answer instanceof Promise)) return answer;
+      return answer.catch((error: unknown) => {
+        throw failure(error);
+      });
+    } catch (error) {
+      throw failure(error);
+    }
+  };
+}
