@@ -1,0 +1,99 @@
+/** A request path of which there is only one reading. */
+export interface CanonicalPath {
+  /** Begins with `/`; escapes of unreserved characters (RFC 3986 §2.3) are decoded, all others in upper case. */
+  readonly path: string;
+  /** What stands between the slashes; a slash at the end adds nothing. */
+  readonly segments: readonly string[];
+}
+
+/** Longer paths are refused unread. */
+export const PATH_LENGTH_MAX = 8_192;
+
+const ESCAPE_LENGTH = 3;
+/** From here on a byte is part of a character of several bytes. */
+const MULTIBYTE = 0x80;
+
+const REFUSED = 1;
+const ESCAPE = 2;
+/** By character: 0 where it stands for itself, else one of the two above. */
+const kindOfCode = Uint8Array.from({ length: 256 }, (_, code) => {
+  if (code <= 0x20 || code >= 0x7f || '\\;#'.includes(String.fromCharCode(code))) return REFUSED;
+  return code === 0x25 ? ESCAPE : 0;
+});
+
+/** By byte: what its escape becomes; undefined where some server would take it for a slash or cut the path there. */
+const textOfEscape = Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  if (byte < 0x20 || byte === 0x7f || character === '/' || character === '\\') return undefined;
+  if (/[\w.~-]/.test(character)) return character;
+  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+});
+
+/**
+ * The path of a request target as every server behind the gateway will understand it, cut at the first `?`; case counts.
+ * Undefined where two servers could understand it differently: it does not begin with `/`, is longer than PATH_LENGTH_MAX, has an empty
+ * segment before its end or a segment `.` or `..` (escaped or not), holds `\`, `;`, `#`, a blank, a control or non-ASCII character, an escaped
+ * slash, backslash or control character, or an escape that is no byte or no part of UTF-8 (an overlong `%c0%af` is a slash to some).
+ */
+export function canonicalPath(target: string): CanonicalPath | undefined {
+  const queryAt = target.indexOf('?');
+  const raw = queryAt < 0 ? target : target.slice(0, queryAt);
+  if (raw.length > PATH_LENGTH_MAX || !raw.startsWith('/')) return undefined;
+  const kinds = kindsIn(raw);
+  if ((kinds & REFUSED) !== 0) return undefined;
+  const path = (kinds & ESCAPE) === 0 ? raw : canonicalEscapes(raw);
+  const segments = path?.slice(1).split('/');
+  if (path === undefined || segments === undefined) return undefined;
+  if (segments.at(-1) === '') segments.pop();
+  return segments.some(isHollow) ? undefined : { path, segments };
+}
+
+function kindsIn(raw: string): number {
+  let kinds = 0;
+  for (let index = 0; index < raw.length; index += 1) kinds |= kindOfCode[raw.charCodeAt(index)] ?? REFUSED;
+  return kinds;
+}
+
+/** Whether a server may drop the segment or climb with it. */
+function isHollow(segment: string): boolean {
+  return segment === '' || segment === '.' || segment === '..';
+}
+
+function canonicalEscapes(raw: string): string | undefined {
+  let path = '';
+  let copied = 0;
+  let highest = 0;
+  for (let at = raw.indexOf('%'); at >= 0; at = raw.indexOf('%', copied)) {
+    const byte = byteAt(raw, at + 1);
+    const text = textOfEscape[byte];
+    if (text === undefined) return undefined;
+    path += raw.slice(copied, at) + text;
+    copied = at + ESCAPE_LENGTH;
+    highest = Math.max(highest, byte);
+  }
+  path += raw.slice(copied);
+  return highest < MULTIBYTE || isUtf8(path) ? path : undefined;
+}
+
+/** The value of two hexadecimal digits; -1 where there are none. */
+function byteAt(text: string, index: number): number {
+  const high = hexValue(text.charCodeAt(index));
+  const low = hexValue(text.charCodeAt(index + 1));
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/** Of a character code; -1 for all but `0-9`, `a-f`, `A-F`, and for NaN behind the end of the text. */
+function hexValue(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+function isUtf8(escaped: string): boolean {
+  try {
+    decodeURIComponent(escaped);
+    return true;
+  } catch {
+    return false;
+  }
+}
