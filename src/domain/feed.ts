@@ -28,6 +28,12 @@ export const FEED_START: FeedCursor = { phase: 'accounts', row: 0, seq: -1 };
 /** Records in one batch: more would hold the edge for longer than a few hundred microseconds. */
 export const FEED_BATCH_MAX = 500;
 
+/** What an account's id may be: printable ASCII without blanks, so that a fixed record and a header can carry it. */
+export const ACCOUNT_ID = /^[\x21-\x7e]{1,64}$/;
+export const ACCOUNT_ID_LENGTH_MAX = 64;
+/** Characters of a profile's text; some hundred allowlist entries. */
+export const PROFILE_TEXT_LENGTH_MAX = 16_384;
+
 const NUMBERS = 8;
 const WORDS = 11;
 const KIND = { account: 1, accountGone: 2, key: 3, keyGone: 4 } as const;

@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  ACCOUNT_ID,
+  ACCOUNT_ID_LENGTH_MAX,
+  FEED_BATCH_MAX,
+  FEED_START,
+  FeedWriter,
+  fromProfileText,
+  readFeed,
+  toProfileText,
+} from '../../../src/domain/feed.ts';
+import type { AccountRecord, FeedBatch, FeedSink, KeyRecord } from '../../../src/domain/feed.ts';
+import { BILLINGS, STANDINGS } from '../../../src/domain/principal.ts';
+
+type Item =
+  | { readonly kind: 'account'; readonly record: AccountRecord }
+  | { readonly kind: 'accountGone'; readonly api: number; readonly row: number }
+  | { readonly kind: 'key'; readonly record: KeyRecord }
+  | { readonly kind: 'keyGone'; readonly api: number; readonly digest: Int32Array };
+
+const words = (count: number): fc.Arbitrary<Int32Array> =>
+  fc.array(fc.integer(), { minLength: count, maxLength: count }).map((list) => Int32Array.from(list));
+const api = fc.nat({ max: 9 });
+const row = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+const timeMs = fc.oneof(fc.nat({ max: 4_102_444_800_000 }), fc.constant(Infinity));
+const text = fc.oneof(fc.constantFrom('', 'free', 'pro'), fc.string({ unit: 'grapheme' }));
+
+const account = fc.record({
+  api,
+  row,
+  id: text,
+  tier: text,
+  standing: fc.constantFrom(...STANDINGS),
+  billing: fc.constantFrom(...BILLINGS),
+  trialEndsMs: timeMs,
+  subject: words(3),
+});
+const key = fc.record({
+  api,
+  row,
+  accountRow: row,
+  profile: text,
+  expiresAtMs: timeMs,
+  id: words(3),
+  digest: words(8),
+});
+const item: fc.Arbitrary<Item> = fc.oneof(
+  account.map((record): Item => ({ kind: 'account', record })),
+  key.map((record): Item => ({ kind: 'key', record })),
+  fc.record({ kind: fc.constant('accountGone' as const), api, row }),
+  fc.record({ kind: fc.constant('keyGone' as const), api, digest: words(8) }),
+);
+
+describe('the feed codec', () => {
+  test('reads what was written, in order, also behind a structured clone', () => {
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 30 }), (items) => {
+        const batch = structuredClone(batchOf(items));
+        expect(itemsIn(batch)).toEqual(items);
+        expect(batch).toMatchObject({ cursor: FEED_START, complete: true });
+      }),
+    );
+  });
+
+  test('leaves nothing of a record in the next one', () => {
+    fc.assert(
+      fc.property(key, (record) => {
+        const gone: Item = { kind: 'keyGone', api: record.api, digest: record.digest };
+        const items: Item[] = [{ kind: 'key', record }, gone, { kind: 'accountGone', api: 1, row: 2 }];
+        expect(itemsIn(batchOf(items))).toEqual(items);
+      }),
+    );
+  });
+
+  test('takes FEED_BATCH_MAX records and not one more', () => {
+    const writer = new FeedWriter();
+    for (let count = 0; count < FEED_BATCH_MAX; count += 1) {
+      expect(writer.full).toBe(false);
+      writer.accountGone(0, count);
+    }
+    expect(writer).toMatchObject({ full: true, size: FEED_BATCH_MAX });
+    expect(() => writer.accountGone(0, 0)).toThrow(RangeError);
+    expect(itemsIn(writer.batch(FEED_START, false))).toHaveLength(FEED_BATCH_MAX);
+  });
+
+  test('sends a text once, however many records hold it', () => {
+    const [record] = fc.sample(key, 1);
+    if (record === undefined) throw new Error('no sample');
+    const batch = batchOf(Array.from({ length: 100 }, (): Item => ({ kind: 'key', record })));
+    expect(batch.strings).toEqual([record.profile]);
+  });
+
+  test('refuses a record of an unknown kind', () => {
+    const batch = batchOf([{ kind: 'accountGone', api: 0, row: 1 }]);
+    batch.numbers[0] = 9;
+    expect(() => itemsIn(batch)).toThrow('unknown feed record kind 9');
+  });
+});
+
+describe('a profile as text', () => {
+  test('is the same text for the same rights in any order, and reads back', () => {
+    const list = fc.array(fc.string(), { maxLength: 5 });
+    const profile = fc.record(
+      { tier: fc.string(), permissions: list, role: fc.string(), allowlist: list, limits: list },
+      { requiredKeys: ['tier', 'permissions', 'role', 'limits'] },
+    );
+    fc.assert(
+      fc.property(profile, (stored) => {
+        const turned = {
+          ...stored,
+          permissions: stored.permissions.toReversed(),
+          limits: stored.limits.toReversed(),
+        };
+        expect(toProfileText(turned)).toBe(toProfileText(stored));
+        expect(toProfileText(fromProfileText(toProfileText(stored)))).toBe(toProfileText(stored));
+      }),
+    );
+  });
+
+  test('tells no allowlist from an empty one', () => {
+    const none = { tier: '', permissions: [], role: '', limits: [] };
+    expect(fromProfileText(toProfileText(none))).not.toHaveProperty('allowlist');
+    expect(fromProfileText(toProfileText({ ...none, allowlist: [] })).allowlist).toEqual([]);
+  });
+});
+
+test('an account id is what a header and a fixed record can carry', () => {
+  expect(
+    ['a', 'org_2aBc', 'a/b:c@d', 'x'.repeat(ACCOUNT_ID_LENGTH_MAX)].every((id) => ACCOUNT_ID.test(id)),
+  ).toBe(true);
+  const refused = ['', 'a b', 'é', 'a\n', 'a\0', 'x'.repeat(ACCOUNT_ID_LENGTH_MAX + 1)];
+  expect(refused.filter((id) => ACCOUNT_ID.test(id))).toEqual([]);
+});
+
+function batchOf(items: readonly Item[]): FeedBatch {
+  const writer = new FeedWriter();
+  for (const one of items) {
+    if (one.kind === 'account') writer.account(one.record);
+    else if (one.kind === 'key') writer.key(one.record);
+    else if (one.kind === 'accountGone') writer.accountGone(one.api, one.row);
+    else writer.keyGone(one.api, one.digest);
+  }
+  return writer.batch(FEED_START, true);
+}
+
+function itemsIn(batch: FeedBatch): Item[] {
+  const items: Item[] = [];
+  const sink: FeedSink = {
+    account: (record) => {
+      items.push({ kind: 'account', record: { ...record, subject: record.subject.slice() } });
+    },
+    accountGone: (api, row) => {
+      items.push({ kind: 'accountGone', api, row });
+    },
+    key: (record) => {
+      items.push({
+        kind: 'key',
+        record: { ...record, id: record.id.slice(), digest: record.digest.slice() },
+      });
+    },
+    keyGone: (api, digest) => {
+      items.push({ kind: 'keyGone', api, digest: digest.slice() });
+    },
+  };
+  readFeed(batch, sink);
+  return items;
+}
