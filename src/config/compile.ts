@@ -1,0 +1,127 @@
+import type { RefusalCode } from '../domain/decision.ts';
+import type { ErrorProfile } from '../domain/error-profile.ts';
+import type { Limit, LimitScope } from '../domain/limit.ts';
+import type { Api, Area, ClientAddress, CredentialSource, Policy, Tier } from '../domain/policy.ts';
+import type { RowText } from '../edge/render/json-template.ts';
+import { compileErrors } from '../edge/render/profile.ts';
+import { REFUSAL_CODES } from '../edge/render/status.ts';
+import type { ParsedLimit } from '../lib/limit-text.ts';
+import { listCredentialHeaders } from './checks/apis.ts';
+import type { ApiDocument, ConfigDocument } from './document.ts';
+import { findRow } from './error-rows.ts';
+import { compileFallbackErrors, fallbackRow } from './fallback.ts';
+import { compileRoutes } from './routes.ts';
+import type { AreaSection, CredentialSection } from './schema/areas.ts';
+import type { TierSection } from './schema/tiers.ts';
+
+/** Everything that a check looks up. Pure: the same document gives the same indices in every thread. */
+export function compile(document: ConfigDocument): Policy {
+  const apis = document.apis.map(compileApi);
+  const hosts = document.apis.flatMap(({ hosts }, index) =>
+    hosts.map((host) => [host, apis[index]] as const),
+  );
+  const headers = document.apis.flatMap(({ areas }) => listCredentialHeaders(areas));
+  return {
+    apis,
+    apiByHost: new Map(hosts.flatMap(([host, api]) => (api === undefined ? [] : [[host, api] as const]))),
+    fallbackErrors: compileFallbackErrors(),
+    credentialHeaders: [...new Set(headers)].sort(),
+  };
+}
+
+function compileApi(api: ApiDocument, index: number): Api {
+  const tiers = compileTiers(api);
+  return {
+    index,
+    name: api.api,
+    areas: api.areas.map(compileArea).sort((a, b) => b.prefix.length - a.prefix.length),
+    keys: { prefix: api.keys.prefix, imports: api.keys.imports, sealed: api.keys.key_signed_jwt },
+    tiers,
+    defaultTier: Math.max(
+      0,
+      tiers.findIndex(({ name }) => name === api.default_tier),
+    ),
+    permissions: api.permissions,
+    roles: api.roles,
+    billing: api.billing,
+    clientAddress: compileClientAddress(api.client_address),
+    onOutage: api.on_outage,
+    errors: compileErrorTable(api),
+    limitHeaders: {
+      xRateLimit: api.limit_headers.includes('x-ratelimit'),
+      ietf: api.limit_headers.includes('ietf'),
+    },
+    upstream: Object.entries(api.upstream.set).map(([name, value]) => ({ name, value: IDENTITY[value] })),
+  };
+}
+
+const IDENTITY = {
+  '$account.id': 'account.id',
+  '$key.id': 'key.id',
+  $tier: 'tier',
+  $api: 'api',
+} as const;
+
+function compileArea(area: AreaSection): Area {
+  return {
+    prefix: area.path === '/' ? '' : area.path,
+    credentials: area.credentials.flatMap(toSources),
+    challenge: area.challenge,
+    preflight: area.preflight,
+    routes: compileRoutes(area.routes),
+  };
+}
+
+function toSources({ api_key, jwt }: CredentialSection): CredentialSource[] {
+  return [...toSource('api_key', api_key), ...toSource('jwt', jwt)];
+}
+
+function toSource(kind: CredentialSource['kind'], source: CredentialSection['jwt']): CredentialSource[] {
+  return source === undefined ? [] : [{ kind, header: source.header, scheme: source.scheme }];
+}
+
+/** An API without tiers has one without a name, which everybody has. */
+function compileTiers({ tiers, credits, limits }: ApiDocument): Tier[] {
+  const common = {
+    features: [],
+    credits: credits ?? { monthly: 0 },
+    limits: limits ?? { key: [], account: [] },
+  };
+  return Object.entries(tiers ?? { '': common }).map(([name, tier], index) => compileTier(name, tier, index));
+}
+
+function compileTier(name: string, { credits, limits, features }: TierSection, index: number): Tier {
+  return {
+    index,
+    name,
+    monthlyCredits: credits.monthly,
+    limits: [...compileLimits('key', limits.key), ...compileLimits('account', limits.account)],
+    features: new Set(features),
+  };
+}
+
+function compileLimits(scope: LimitScope, limits: readonly ParsedLimit[]): Limit[] {
+  return limits.map(({ count, windowMs, windowName }) => ({
+    scope,
+    count,
+    windowMs,
+    name: `${scope}-${windowName}`,
+  }));
+}
+
+function compileClientAddress({ from, header, trusted_hops }: ApiDocument['client_address']): ClientAddress {
+  if (from === 'header') return { from, header: header ?? '' };
+  if (from === 'forwarded_for') return { from, trustedHops: trusted_hops ?? 0 };
+  return { from };
+}
+
+/** A refusal without a row is one that the API cannot answer with; should it come all the same, it is a bug and is answered as one. */
+function compileErrorTable({ errors }: ApiDocument): ErrorProfile {
+  const bug = findRow(errors, 'internal_error') ?? fallbackRow('internal_error');
+  const rows = REFUSAL_CODES.map((code) => [code, findRow(errors, code) ?? bug] as const);
+  return compileErrors({
+    body: errors.body,
+    contentType: errors.content_type,
+    rows: Object.fromEntries(rows) as Record<RefusalCode, RowText>,
+  });
+}

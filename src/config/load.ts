@@ -1,0 +1,174 @@
+import { findClashes } from './checks/apis.ts';
+import type { ReadFile } from './checks/apis.ts';
+import { AREA_CHECKS } from './checks/areas.ts';
+import { runChecks } from './checks/check.ts';
+import { DECLARED_CHECKS } from './checks/declared.ts';
+import { ERROR_CHECKS } from './checks/errors.ts';
+import { TIER_CHECKS } from './checks/tiers.ts';
+import { readDeclaredKeys } from './declared-secrets.ts';
+import { toDocument } from './document.ts';
+import type { ConfigDocument, Secrets } from './document.ts';
+import { pathBeside, readText } from './files.ts';
+import type { ReadText } from './files.ts';
+import { interpolate } from './interpolate.ts';
+import type { Environment } from './interpolate.ts';
+import { ConfigProblems } from './problems.ts';
+import type { Fault, KeyPath, Problem } from './problems.ts';
+import { kindOf, schemaAt } from './schema-tree.ts';
+import type { Kind } from './schema-tree.ts';
+import { apiSchema, apiShape } from './schema/api.ts';
+import type { ApiSections } from './schema/api.ts';
+import { serverSchema, serverShape } from './schema/server.ts';
+import type { ServerSections } from './schema/server.ts';
+import { readRing } from './secrets.ts';
+import { readSections } from './sections.ts';
+import { applySets } from './sets.ts';
+import { locate, parseSource, toFileProblem } from './source.ts';
+import type { Source } from './source.ts';
+
+export type { ConfigDocument, Secrets } from './document.ts';
+
+export interface LoadOptions {
+  /** The file that names all others. */
+  readonly path: string;
+  /** Throws where there is no such file, or it cannot be read. */
+  readonly readFile: ReadText;
+  readonly env: Environment;
+  /** `key=value`, each in place of what the file says. */
+  readonly sets: readonly string[];
+}
+
+export interface LoadedConfig {
+  readonly document: ConfigDocument;
+  readonly secrets: Secrets;
+  /** What works but is worth knowing. */
+  readonly notices: readonly Problem[];
+}
+
+/**
+ * Reads and checks a whole configuration; the reader is the only thing it touches.
+ * @throws ConfigProblems with everything that is wrong, in all files. References between sections are checked where those sections are right.
+ */
+export function loadConfig({ path, readFile, env, sets }: LoadOptions): LoadedConfig {
+  const server = readServer({ path, readFile, env, sets });
+  const { files, problems: unread } = readApis(server, { readFile, env });
+  const secrets = readSecrets(server, { files, readFile });
+  const problems = [
+    ...server.problems,
+    ...unread,
+    ...files.flatMap(({ source, sections }) =>
+      [...sections.faults, ...runChecks(API_CHECKS, sections)].map((fault) => locate(source, fault)),
+    ),
+    ...findClashes(files),
+    ...secrets.problems,
+  ];
+  if (problems.length > 0) throw new ConfigProblems(problems);
+  const apis = files.map(({ source, sections }) => ({
+    file: source.file,
+    sections: sections.values as ApiSections,
+  }));
+  const document = toDocument(server.sections.values as ServerSections, apis);
+  return { document, secrets: secrets.secrets, notices: files.flatMap(listNotices) };
+}
+
+const API_CHECKS = [...AREA_CHECKS, ...TIER_CHECKS, ...ERROR_CHECKS, ...DECLARED_CHECKS];
+
+const serverKindAt = (path: KeyPath): Kind => kindOf(schemaAt(serverSchema, path));
+const apiKindAt = (path: KeyPath): Kind => kindOf(schemaAt(apiSchema, path));
+
+interface ServerFile extends ReadFile<ServerSections> {
+  readonly problems: readonly Problem[];
+}
+
+function readServer({ path, readFile, env, sets }: LoadOptions): ServerFile {
+  const reading = readText(readFile, path);
+  if ('reason' in reading) throw new ConfigProblems([toFileProblem(path, reading.reason)]);
+  const source = parseSource(path, reading.text);
+  if (!('document' in source)) throw new ConfigProblems(source);
+  const setProblems = applySets(source, sets, serverKindAt);
+  const unset = interpolate(source, env, serverKindAt);
+  const sections = readSections(
+    serverShape,
+    source.document.toJS(),
+    unset.map(({ path: at }) => at),
+  );
+  const faults = [...unset, ...sections.faults].map((fault) => locate(source, fault));
+  return { source, sections, problems: [...setProblems, ...faults] };
+}
+
+interface Reader {
+  readonly readFile: ReadText;
+  readonly env: Environment;
+}
+
+interface ApiReading {
+  readonly files: readonly ReadFile<ApiSections>[];
+  readonly problems: readonly Problem[];
+}
+
+function readApis({ source, sections }: ServerFile, { readFile, env }: Reader): ApiReading {
+  const files: ReadFile<ApiSections>[] = [];
+  const problems: Problem[] = [];
+  const paths = (sections.values.apis ?? []).map((reference) => pathBeside(source.file, reference));
+  for (const [index, path] of paths.entries()) {
+    const fail = (message: string): Problem => locate(source, { path: ['apis', index], message });
+    if (paths.indexOf(path) < index) {
+      problems.push(fail(`${path} stands in this list already`));
+      continue;
+    }
+    const reading = readText(readFile, path);
+    const api = 'text' in reading ? parseSource(path, reading.text) : [fail(`${path} ${reading.reason}`)];
+    if ('document' in api) files.push(readApi(api, env));
+    else problems.push(...api);
+  }
+  return { files, problems };
+}
+
+function readApi(source: Source, env: Environment): ReadFile<ApiSections> {
+  const unset = interpolate(source, env, apiKindAt);
+  const sections = readSections(
+    apiShape,
+    source.document.toJS(),
+    unset.map(({ path }) => path),
+  );
+  return { source, sections: { ...sections, faults: [...unset, ...sections.faults] } };
+}
+
+interface SecretsReading {
+  readonly secrets: Secrets;
+  readonly problems: readonly Problem[];
+}
+
+function readSecrets(
+  { source, sections }: ServerFile,
+  { files, readFile }: { readonly files: readonly ReadFile<ApiSections>[]; readonly readFile: ReadText },
+): SecretsReading {
+  const given = sections.values.secrets;
+  const pepper = readRing(given?.pepper, { source, path: ['secrets', 'pepper'], readFile });
+  const sealing = readRing(given?.sealing_key, { source, path: ['secrets', 'sealing_key'], readFile });
+  const declared = readDeclaredKeys(files, readFile);
+  const faults: Fault[] = [...pepper.faults, ...sealing.faults];
+  if (sections.values.mode === 'production' && given !== undefined && faults.length === 0) {
+    const seals = files.some((file) => file.sections.values.keys?.key_signed_jwt === true);
+    if (pepper.ring === undefined) faults.push({ path: ['secrets', 'pepper'], message: NEEDED });
+    if (sealing.ring === undefined && seals)
+      faults.push({ path: ['secrets', 'sealing_key'], message: NEEDED });
+  }
+  return {
+    secrets: { pepper: pepper.ring, sealingKey: sealing.ring, declaredKeys: declared.secrets },
+    problems: [...faults.map((fault) => locate(source, fault)), ...declared.problems],
+  };
+}
+
+const NEEDED = 'is missing: mode production makes no secrets of its own';
+
+/** A digest cannot verify a signature: only the key itself can. */
+function listNotices({ source, sections }: ReadFile<ApiSections>): Problem[] {
+  const { keys, declared } = sections.values;
+  if (keys?.key_signed_jwt !== true) return [];
+  return (declared?.keys ?? []).flatMap(({ digest }, index) => {
+    if (digest === undefined) return [];
+    const message = 'known by its digest alone, this key cannot sign tokens';
+    return [locate(source, { path: ['declared', 'keys', index], message })];
+  });
+}

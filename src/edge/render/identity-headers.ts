@@ -1,0 +1,71 @@
+import type { Api, IdentityHeader, Tier } from '../../domain/policy.ts';
+import type { Principal } from '../../domain/principal.ts';
+import type { HeaderPair } from '../../domain/reply.ts';
+import type { RequestHeaders } from '../../domain/request.ts';
+
+/** What is known of the caller when a request is let through; a preflight has no principal. */
+export interface Identity {
+  readonly api: Api;
+  readonly principal: Principal | undefined;
+  readonly tier: Tier | undefined;
+}
+
+export interface UpstreamHeaders {
+  readonly set: readonly HeaderPair[];
+  readonly remove: readonly string[];
+}
+
+/**
+ * What the upstream gets to know. Every identity header is either set or removed, every credential header is removed,
+ * and so is whatever the client sent under a name that only `_` or `.` in place of `-` tells from one of them.
+ * undefined where a value cannot be a header's: the request must not pass without its identity.
+ */
+export function renderUpstreamHeaders(
+  identity: Identity,
+  headers: RequestHeaders,
+  credentialHeaders: readonly string[],
+): UpstreamHeaders | undefined {
+  const set: HeaderPair[] = [];
+  const remove = [...credentialHeaders];
+  for (const header of identity.api.upstream) {
+    const value = valueOf(header, identity);
+    if (value === '') remove.push(header.name);
+    else if (isFieldValue(value)) set.push([header.name, value]);
+    else return undefined;
+  }
+  const aliases = findAliases(headers, (name) => isGuarded(name, identity.api, credentialHeaders));
+  return { set, remove: [...remove, ...aliases] };
+}
+
+function valueOf({ value }: IdentityHeader, { api, principal, tier }: Identity): string {
+  if (principal === undefined) return '';
+  switch (value) {
+    case 'account.id':
+      return principal.account.id;
+    case 'key.id':
+      return principal.keyId;
+    case 'tier':
+      return tier?.name ?? '';
+    case 'api':
+      return api.name;
+  }
+}
+
+/** Visible ASCII with blanks inside (RFC 9110 §5.5, without its obsolete part): what no gateway changes on the way. */
+function isFieldValue(text: string): boolean {
+  return /^[\x21-\x7e]+(?: +[\x21-\x7e]+)*$/.test(text);
+}
+
+/** Upstreams that read CGI variables or Java properties take `x_account_id` and `x.account.id` for `x-account-id`. */
+function findAliases(headers: RequestHeaders, guards: (name: string) => boolean): string[] {
+  const aliases: string[] = [];
+  for (const name of headers.names()) {
+    if (!name.includes('_') && !name.includes('.')) continue;
+    if (guards(name.replaceAll(/[_.]/g, '-'))) aliases.push(name);
+  }
+  return aliases;
+}
+
+function isGuarded(name: string, api: Api, credentialHeaders: readonly string[]): boolean {
+  return credentialHeaders.includes(name) || api.upstream.some((header) => header.name === name);
+}

@@ -1,0 +1,195 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Decision } from '../../../../src/domain/decision.ts';
+import type { LimitState } from '../../../../src/domain/limit.ts';
+import { renderReply } from '../../../../src/edge/render/render.ts';
+import { REFUSAL_CODES, STATUS } from '../../../../src/edge/render/status.ts';
+import { API, change } from '../../config/world.ts';
+import { decisionFor, inputOf, principalOf, REQUEST_ID, requestOf, stateOf } from './world.ts';
+
+const headersOf = (decision: Decision, more = {}) =>
+  Object.fromEntries(renderReply(inputOf(decision, more)).clientHeaders);
+
+describe('an allow', () => {
+  test('sets every identity header and takes every credential header away', () => {
+    const tier = { index: 0, name: 'free', monthlyCredits: 0, limits: [], features: new Set<string>() };
+    const reply = renderReply(inputOf({ kind: 'allow', principal: principalOf(), tier }));
+    expect(reply).toEqual({
+      allowed: true,
+      code: 'ok',
+      api: 'one',
+      status: 200,
+      clientHeaders: [],
+      body: '',
+      message: '',
+      upstreamSet: [
+        ['x-account-id', 'acme'],
+        ['x-key-id', 'key_000000000000000000000001'],
+        ['x-tier', 'free'],
+      ],
+      upstreamRemove: ['authorization'],
+      keyId: 'key_000000000000000000000001',
+      account: 'acme',
+      tier: 'free',
+    });
+  });
+
+  test('without a principal takes every identity header away: a preflight names nobody', () => {
+    const reply = renderReply(inputOf({ kind: 'allow' }));
+    expect(reply.allowed).toBe(true);
+    expect(reply.upstreamSet).toEqual([]);
+    expect(reply.upstreamRemove).toEqual(['authorization', 'x-account-id', 'x-key-id', 'x-tier']);
+  });
+
+  test('takes away what the client sent under an alias of an identity or credential header, and nothing else', () => {
+    const request = requestOf({
+      x_account_id: 'root',
+      'x.key-id': 'k',
+      'x-tier_': 't',
+      x_other: 'o',
+      'a.uthorization': 'a',
+    });
+    const credentialHeaders = ['authorization', 'x-api-key'];
+    const withAlias = requestOf({ 'x_api.key': 'k' });
+    const decision: Decision = { kind: 'allow', principal: principalOf() };
+    const removed = renderReply(inputOf(decision, { request, credentialHeaders })).upstreamRemove;
+    expect(removed).toEqual(['authorization', 'x-api-key', 'x-tier', 'x_account_id', 'x.key-id']);
+    expect(
+      renderReply(inputOf(decision, { request: withAlias, credentialHeaders })).upstreamRemove,
+    ).toContain('x_api.key');
+  });
+
+  test('never passes where an identity cannot stand in a header', () => {
+    for (const account of ['a\r\nx: y', 'a\nb', ' a', 'ä', '\u0000']) {
+      const reply = renderReply(inputOf({ kind: 'allow', principal: principalOf(account) }));
+      expect([reply.allowed, reply.code, reply.status]).toEqual([false, 'internal_error', 500]);
+      expect(reply.upstreamSet).toEqual([]);
+    }
+  });
+
+  test('of no API is refused', () => {
+    expect(renderReply(inputOf({ kind: 'allow' }, { api: undefined })).allowed).toBe(false);
+  });
+
+  test('says which outage was waived', () => {
+    expect(renderReply(inputOf({ kind: 'allow', degraded: 'limits' })).degraded).toBe('limits');
+  });
+});
+
+describe('a refusal', () => {
+  test('of every code has the status of its row, a JSON body, its content type and no-store', () => {
+    for (const code of REFUSAL_CODES) {
+      const reply = renderReply(inputOf(decisionFor(code)));
+      expect(reply.allowed).toBe(false);
+      expect(reply.code).toBe(code);
+      expect(reply.clientHeaders.slice(0, 2)).toEqual([
+        ['content-type', 'application/json'],
+        ['cache-control', 'no-store'],
+      ]);
+      expect(JSON.parse(reply.body)).toHaveProperty('error.message', reply.message);
+    }
+  });
+
+  test('has a challenge on every 401 and on nothing else, also outside every area', () => {
+    for (const code of REFUSAL_CODES) {
+      const headers = headersOf(decisionFor(code));
+      expect(headers['www-authenticate']).toBe(STATUS[code] === 401 ? 'Bearer realm="one"' : undefined);
+    }
+    expect(headersOf(decisionFor('credential_missing'), { challenge: '' })['www-authenticate']).toBe(
+      'Bearer',
+    );
+  });
+
+  test('by a limit says when asking again passes: the longest wait, rounded up', () => {
+    const limits = [
+      stateOf({ waitMs: 1_000.001, resetMs: 1_000.001 }),
+      stateOf({ waitMs: 59_000, resetMs: 59_000, name: 'key-day' }),
+    ];
+    expect(headersOf(decisionFor('rate_limited', limits))['retry-after']).toBe('59');
+    expect(headersOf(decisionFor('rate_limited', [stateOf({ waitMs: 1_000.001 })]))['retry-after']).toBe('2');
+    expect(headersOf(decisionFor('rate_limited', [stateOf({ waitMs: 0.1 })]))['retry-after']).toBe('1');
+    expect(headersOf(decisionFor('rate_limited', [stateOf({ waitMs: 3_000 })]))['retry-after']).toBe('3');
+  });
+
+  test('for any other reason promises nothing of waiting', () => {
+    const limits = [stateOf({ remaining: 3, resetMs: 9_000 })];
+    for (const code of REFUSAL_CODES) {
+      expect(headersOf(decisionFor(code, limits))['retry-after']).toBeUndefined();
+    }
+  });
+
+  test('after the limits shows them, before the limits does not', () => {
+    const limits = [stateOf({ remaining: 9, resetMs: 60_000 })];
+    expect(headersOf(decisionFor('insufficient_credits', limits))).toMatchObject({
+      'x-ratelimit-limit': '10',
+      'x-ratelimit-remaining': '9',
+      'x-ratelimit-reset': '60',
+      'ratelimit-policy': '"key-minute";q=10;w=60',
+      ratelimit: '"key-minute";r=9;t=60',
+    });
+    expect(headersOf(decisionFor('credential_invalid'))).not.toHaveProperty('ratelimit');
+  });
+
+  test('fills id, time and wait into its body, escaped and in whole seconds UTC', () => {
+    const body =
+      '{ error: [$code, $message, $status, $details], id: $request_id, ts: $ts, wait: $retry_after_seconds, plain: $$ts, n: null }';
+    const api = change(API, '{ error: { code: $code, message: $message, details: $details } }', body);
+    const limits = [stateOf({ waitMs: 1_500 })];
+    const render = (decision: Decision, requestId: string) =>
+      renderReply(inputOf(decision, { requestId }, { api })).body;
+    expect(render(decisionFor('rate_limited', limits), REQUEST_ID)).toBe(
+      `{"error":["slow","Slow down",429,{}],"id":"${REQUEST_ID}","ts":"2026-02-04T12:00:00Z","wait":2,"plain":"$ts","n":null}`,
+    );
+    expect(JSON.parse(render(decisionFor('not_found'), '"}\n\ud800'))).toMatchObject({
+      id: '"}\n\ud800',
+      wait: null,
+    });
+  });
+
+  test('shows who asked to the access log, as far as it is known', () => {
+    const decision: Decision = { kind: 'deny', denial: { code: 'rate_limited' }, principal: principalOf() };
+    expect(renderReply(inputOf(decision))).toMatchObject({
+      keyId: 'key_000000000000000000000001',
+      account: 'acme',
+      tier: '',
+    });
+    expect(renderReply(inputOf(decisionFor('not_found'), { api: undefined }))).toMatchObject({
+      api: '',
+      keyId: '',
+      account: '',
+    });
+  });
+});
+
+const number = fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e12, noNaN: true }));
+const state: fc.Arbitrary<LimitState> = fc
+  .record({ remaining: fc.nat(), resetMs: number, waitMs: number })
+  .map((given) => stateOf(given));
+const known = fc.record(
+  { limits: fc.array(state, { maxLength: 3 }), principal: fc.string({ unit: 'binary' }).map(principalOf) },
+  { requiredKeys: [] },
+);
+const bare: fc.Arbitrary<Decision> = fc.oneof(
+  fc.constant<Decision>({ kind: 'allow' }),
+  fc.constantFrom(...REFUSAL_CODES).map((code) => decisionFor(code)),
+);
+const decisions = fc
+  .tuple(bare, known)
+  .map(([decision, facts]): Decision => Object.assign({}, decision, facts));
+
+test('whatever is decided: only an allow allows, bodies are JSON, no header value holds a line break', () => {
+  const base = inputOf({ kind: 'bug' });
+  fc.assert(
+    fc.property(decisions, fc.string({ unit: 'binary' }), fc.boolean(), (decision, requestId, isKnown) => {
+      const reply = renderReply({ ...base, api: isKnown ? base.api : undefined, decision, requestId });
+      if (reply.allowed) expect([decision.kind, reply.code, isKnown]).toEqual(['allow', 'ok', true]);
+      else expect(JSON.parse(reply.body)).toHaveProperty('error');
+      expect(reply.allowed || reply.status >= 400).toBe(true);
+      for (const [, value] of [...reply.clientHeaders, ...reply.upstreamSet]) {
+        expect(value).toMatch(/^[\x20-\x7e]+$/);
+      }
+      const removed = new Set(reply.upstreamRemove);
+      expect(reply.upstreamSet.some(([name]) => removed.has(name))).toBe(false);
+    }),
+  );
+});
