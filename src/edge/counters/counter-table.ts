@@ -1,0 +1,62 @@
+import type { LimitCharge } from '../../domain/limit.ts';
+import { CounterRecords } from './records.ts';
+import { RING_CAPACITIES, RingPool } from './rings.ts';
+import { SlotIndex } from './slot-index.ts';
+import { WindowView } from './window.ts';
+
+/** All counters, found by charge, and the sweep that frees those of which nothing counts any more. */
+export class CounterTable {
+  /** The one view on a counter; whoever opens it next turns it to another. */
+  readonly view: WindowView;
+  private readonly records: CounterRecords;
+  private readonly index: SlotIndex;
+  private readonly pools: readonly RingPool[];
+  private swept = 0;
+
+  constructor(slotsMax: number) {
+    this.records = new CounterRecords(slotsMax);
+    this.index = new SlotIndex(this.records);
+    this.pools = RING_CAPACITIES.map((capacity) => new RingPool(capacity));
+    this.view = new WindowView(this.records, this.pools);
+  }
+
+  get size(): number {
+    return this.records.size;
+  }
+
+  /** How many counters can still be created. */
+  get room(): number {
+    return this.records.slotsMax - this.records.size;
+  }
+
+  get bytes(): number {
+    return this.pools.reduce((sum, pool) => sum + pool.bytes, this.records.bytes + this.index.bytes);
+  }
+
+  /** The slot of the charge's counter; -1 where nothing is counted. */
+  find(charge: LimitCharge): number {
+    return this.index.find(charge);
+  }
+
+  /** A slot for a charge that has none. The caller has asked for `room`. */
+  create(charge: LimitCharge): number {
+    const slot = this.records.create(charge, this.pools[0]?.allocate() ?? 0);
+    this.index.insert(slot);
+    return slot;
+  }
+
+  /** Looks at the next `steps` slots in turn and frees the idle ones among them: slots found before may be gone afterwards. */
+  sweep(steps: number, atMs: number): void {
+    for (let step = 0; step < steps && this.records.made > 0; step += 1) {
+      this.swept = this.swept + 1 < this.records.made ? this.swept + 1 : 0;
+      if (this.records.isLive(this.swept)) this.freeIfIdle(this.swept, atMs);
+    }
+  }
+
+  private freeIfIdle(slot: number, atMs: number): void {
+    if (!this.view.open(slot).isIdle(atMs)) return;
+    this.index.remove(slot);
+    this.view.releaseRing();
+    this.records.release(slot);
+  }
+}

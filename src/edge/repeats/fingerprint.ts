@@ -1,0 +1,38 @@
+import { hash } from 'node:crypto';
+import type { Limit } from '../../domain/limit.ts';
+import type { Now } from '../../domain/time.ts';
+import type { RepeatableCheck } from '../../ports.ts';
+
+/** A check as the memory of repeats sees it. */
+export interface Asked {
+  readonly fingerprint: string;
+  readonly limits: readonly Limit[];
+  /** The check's time, monotonic. */
+  readonly atMs: number;
+}
+
+export function fromCheck(check: RepeatableCheck, now: Now): Asked {
+  return { fingerprint: fingerprintOf(check), limits: check.limits, atMs: now.monotonicMs };
+}
+
+/**
+ * What is the same in a check and its repeat, and in nothing else: 32 characters of one byte each (SHA-256).
+ * Every field goes in with its length before it, so no client can move text from one field to the next and get the
+ * fingerprint of another check. The limits belong to it: where they changed in between, the repeat is a new check.
+ */
+function fingerprintOf({ api, request, principal, limits }: RepeatableCheck): string {
+  const fields =
+    framed(api.name) +
+    framed(principal.keyId) +
+    framed(request.gatewayRequestId) +
+    framed(request.gatewayTime) +
+    framed(request.peerAddress) +
+    framed(request.method) +
+    framed(request.target);
+  const asked = limits.map((limit) => `${limit.scope} ${limit.count}/${limit.windowMs};`).join('');
+  return hash('sha256', fields + asked, 'latin1');
+}
+
+function framed(field: string): string {
+  return `${field.length}:${field}`;
+}
