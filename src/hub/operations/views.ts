@@ -1,0 +1,65 @@
+import type { AccountView, KeyStatus, KeyView } from '../../domain/operations.ts';
+import type { Api } from '../../domain/policy.ts';
+import { SECOND_MS } from '../../domain/time.ts';
+import { remainingCredits } from '../store/balance.ts';
+import type { StoredAccount, StoredKey } from '../store/store.ts';
+
+/** An account whose tier the configuration does not know has no allowance. */
+export function toAccountView(api: Api, account: StoredAccount, nowMs: number): AccountView {
+  const tier = api.tiers.find(({ name }) => name === account.tier);
+  const allowance = tier?.monthlyCredits ?? 0;
+  return {
+    id: account.id,
+    api: account.api,
+    tier: wordOrNull(account.tier),
+    standing: account.standing,
+    billing: account.billing,
+    trial_ends: toInstant(account.trialEndsMs),
+    credits: {
+      remaining: remainingCredits(account, allowance, nowMs),
+      monthly_allowance: allowance,
+      purchased: account.purchased,
+    },
+    created_at: toSeconds(account.createdMs),
+  };
+}
+
+export function toKeyView(key: StoredKey, nowMs: number): KeyView {
+  const { tier, permissions, role, allowlist, limits } = key.profile;
+  return {
+    id: key.id,
+    api: key.api,
+    account: key.account,
+    name: key.name,
+    hint: key.hint,
+    status: statusOf(key, nowMs),
+    tier: wordOrNull(tier),
+    permissions,
+    role: wordOrNull(role),
+    allow_ips: allowlist ?? null,
+    limits,
+    created_at: toSeconds(key.createdMs),
+    expires_at: toInstant(key.expiresMs),
+    revoked_at: toInstant(key.revokedMs),
+    last_used_at: toInstant(key.lastUsedMs),
+  };
+}
+
+/** A key expires in the instant that its expiry names. */
+function statusOf({ revokedMs, expiresMs }: StoredKey, nowMs: number): KeyStatus {
+  if (revokedMs !== null) return 'revoked';
+  return expiresMs !== null && expiresMs <= nowMs ? 'expired' : 'active';
+}
+
+function wordOrNull(word: string): string | null {
+  return word === '' ? null : word;
+}
+
+function toInstant(instantMs: number | null): string | null {
+  return instantMs === null ? null : toSeconds(instantMs);
+}
+
+function toSeconds(instantMs: number): string {
+  const wholeMs = Math.floor(instantMs / SECOND_MS) * SECOND_MS;
+  return new Date(wholeMs).toISOString().replace('.000Z', 'Z');
+}

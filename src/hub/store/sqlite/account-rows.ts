@@ -1,0 +1,64 @@
+import type { AccountInsert, Declared, StoredAccount, StoredRef } from '../store.ts';
+import type { SqliteConnection } from './connection.ts';
+import { sql } from './tables.ts';
+import type { AccountRow } from './tables.ts';
+
+/** Looks up and inserts single accounts; the caller owns the transaction. */
+export function findAccountRow(connection: SqliteConnection, ref: StoredRef): AccountRow | undefined {
+  return connection.first(
+    sql.selectFrom('accounts').selectAll().where('api', '=', ref.api).where('id', '=', ref.id),
+  );
+}
+
+/** undefined: the id is taken. */
+export function insertAccountRow(
+  connection: SqliteConnection,
+  account: AccountInsert,
+): AccountRow | undefined {
+  return connection.first(
+    sql
+      .insertInto('accounts')
+      .values({
+        api: account.api,
+        id: account.id,
+        tier: account.tier,
+        standing: 'ok',
+        billing: account.billing,
+        trial_ends_ms: account.trialEndsMs,
+        purchased: account.credits,
+        allowance_month: 0,
+        allowance_used: 0,
+        created_ms: account.createdMs,
+      })
+      .onConflict((conflict) => conflict.columns(['api', 'id']).doNothing())
+      .returningAll(),
+  );
+}
+
+/** Whether a configuration file declares an account. */
+export type DeclaredAccountTest = (ref: StoredRef) => boolean;
+
+export function createDeclaredAccountTest(declared: Declared): DeclaredAccountTest {
+  const names = new Set(declared.accounts.map(nameOf));
+  return (ref) => names.has(nameOf(ref));
+}
+
+export function fromAccountRow(row: AccountRow, isDeclared: DeclaredAccountTest): StoredAccount {
+  return {
+    source: isDeclared(row) ? 'declared' : 'store',
+    api: row.api,
+    id: row.id,
+    tier: row.tier,
+    standing: row.standing,
+    billing: row.billing,
+    trialEndsMs: row.trial_ends_ms,
+    purchased: row.purchased,
+    allowanceMonth: row.allowance_month,
+    allowanceUsed: row.allowance_used,
+    createdMs: row.created_ms,
+  };
+}
+
+function nameOf({ api, id }: StoredRef): string {
+  return `${api}\0${id}`;
+}

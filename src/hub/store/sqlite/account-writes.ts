@@ -1,0 +1,97 @@
+import type {
+  AccountInsert,
+  AccountUpdate,
+  AccountUpdated,
+  GrantInsert,
+  Granted,
+  StoreWrites,
+  StoredAccount,
+  StoredRef,
+} from '../store.ts';
+import { CREDITS_MAX } from '../store.ts';
+import { findAccountRow, fromAccountRow, insertAccountRow } from './account-rows.ts';
+import type { DeclaredAccountTest } from './account-rows.ts';
+import type { SqliteConnection } from './connection.ts';
+import { sql } from './tables.ts';
+import type { AccountRow } from './tables.ts';
+import type { Writer } from './writer.ts';
+
+export type AccountWrites = Pick<StoreWrites, 'insertAccount' | 'updateAccount' | 'grantCredits'>;
+
+export function createAccountWrites(writer: Writer, isDeclared: DeclaredAccountTest): AccountWrites {
+  const { connection, write } = writer;
+  const view = (row: AccountRow): StoredAccount => fromAccountRow(row, isDeclared);
+  return {
+    insertAccount: (account) => write(() => optional(insertWithCredits(connection, account), view)),
+    updateAccount: (account, update) => write(() => updateAccount(connection, { account, update }, view)),
+    grantCredits: (account, grant) => write(() => grantCredits(connection, { account, grant }, view)),
+  };
+}
+
+type View = (row: AccountRow) => StoredAccount;
+
+function optional(row: AccountRow | undefined, view: View): StoredAccount | undefined {
+  return row === undefined ? undefined : view(row);
+}
+
+/** The first credits are a grant like any other, so that the grants of an account always add up to what it was given. */
+function insertWithCredits(connection: SqliteConnection, account: AccountInsert): AccountRow | undefined {
+  const row = insertAccountRow(connection, account);
+  if (row !== undefined && account.credits > 0) {
+    insertGrant(connection, row.row, { credits: account.credits, ref: null, atMs: account.createdMs });
+  }
+  return row;
+}
+
+interface AccountUpdateInput {
+  readonly account: StoredRef;
+  readonly update: AccountUpdate;
+}
+
+function updateAccount(
+  connection: SqliteConnection,
+  { account, update }: AccountUpdateInput,
+  view: View,
+): AccountUpdated {
+  const row = findAccountRow(connection, account);
+  if (row === undefined) return { result: 'unknown' };
+  const { tier = row.tier, standing = row.standing, billing = row.billing } = update;
+  const { trialEndsMs: trial_ends_ms = row.trial_ends_ms } = update;
+  if (billing === 'trialing' && trial_ends_ms === null) return { result: 'trial_without_end' };
+  connection.run(
+    sql.updateTable('accounts').set({ tier, standing, billing, trial_ends_ms }).where('row', '=', row.row),
+  );
+  return { result: 'updated', account: view({ ...row, tier, standing, billing, trial_ends_ms }) };
+}
+
+interface GrantInput {
+  readonly account: StoredRef;
+  readonly grant: GrantInsert;
+}
+
+function grantCredits(connection: SqliteConnection, { account, grant }: GrantInput, view: View): Granted {
+  const row = findAccountRow(connection, account);
+  if (row === undefined) return { result: 'unknown' };
+  if (isCounted(connection, row.row, grant.ref)) return { result: 'repeated', account: view(row) };
+  if (row.purchased > CREDITS_MAX - grant.credits) return { result: 'too_many' };
+  const purchased = row.purchased + grant.credits;
+  insertGrant(connection, row.row, grant);
+  connection.run(sql.updateTable('accounts').set({ purchased }).where('row', '=', row.row));
+  return { result: 'granted', account: view({ ...row, purchased }) };
+}
+
+function isCounted(connection: SqliteConnection, accountRow: number, ref: string | null): boolean {
+  if (ref === null) return false;
+  const counted = connection.first(
+    sql.selectFrom('grants').select('row').where('account_row', '=', accountRow).where('ref', '=', ref),
+  );
+  return counted !== undefined;
+}
+
+function insertGrant(connection: SqliteConnection, accountRow: number, grant: GrantInsert): void {
+  connection.run(
+    sql
+      .insertInto('grants')
+      .values({ account_row: accountRow, ref: grant.ref, credits: grant.credits, granted_ms: grant.atMs }),
+  );
+}

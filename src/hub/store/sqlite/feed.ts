@@ -1,0 +1,193 @@
+import type { StatementSync } from 'node:sqlite';
+import type { FeedBatch, FeedCursor } from '../../../domain/feed.ts';
+import { FEED_BATCH_MAX, FeedWriter } from '../../../domain/feed.ts';
+import type { FeedSource } from '../../../ports.ts';
+import type { DeclaredKey } from '../store.ts';
+import { findAccountRow } from './account-rows.ts';
+import type { SqliteConnection } from './connection.ts';
+import { reportOutage } from './connection.ts';
+import { idOfDeclared, subjectOfAccount } from './key-id.ts';
+import type { AccountRow, ChangeTable } from './tables.ts';
+import { wordsFromBytes } from './words.ts';
+
+/** Rows are read whether the edge needs them or not: a page over revoked keys alone is as short as any other. */
+const ACCOUNTS = 'SELECT * FROM accounts WHERE row > ? ORDER BY row LIMIT ?';
+/** Read as arrays, with id and digest in one piece: a snapshot of a million keys takes half the time so. */
+const KEY_COLUMNS =
+  'row, api, account_row, profile, expires_ms, revoked_ms, CAST(id || digest AS BLOB) AS identity';
+const KEYS = `SELECT ${KEY_COLUMNS} FROM keys WHERE row > ? ORDER BY row LIMIT ?`;
+const CHANGES = 'SELECT seq, what, row FROM changes WHERE seq > ? ORDER BY seq LIMIT ?';
+const LATEST = 'SELECT coalesce(max(seq), 0) AS seq FROM changes';
+const ACCOUNT = 'SELECT * FROM accounts WHERE row = ?';
+const KEY = `SELECT ${KEY_COLUMNS} FROM keys WHERE row = ?`;
+
+type FedKey = readonly [
+  row: number,
+  api: string,
+  accountRow: number,
+  profile: string,
+  expiresMs: number | null,
+  revokedMs: number | null,
+  identity: Uint8Array,
+];
+/** Words of an id; those of the digest follow them. */
+const ID_WORDS = 3;
+type FedChange = Pick<ChangeTable, 'what' | 'row'> & { readonly seq: number };
+
+export interface FeedOptions {
+  /** In the order of the policy: a record's API is an index into it. What is not among them is not sent. */
+  readonly apiNames: readonly string[];
+  readonly declaredKeys: readonly DeclaredKey[];
+  /** What a declared key's profile is called in a record. */
+  readonly toText: (key: DeclaredKey) => string;
+}
+
+interface Feed extends FeedOptions {
+  readonly connection: SqliteConnection;
+  readonly apiIndex: ReadonlyMap<string, number>;
+}
+
+/** What one phase added to a batch, and where the next read goes on. */
+interface Step {
+  readonly cursor: FeedCursor;
+  readonly done: boolean;
+}
+
+export function createFeed(connection: SqliteConnection, options: FeedOptions): FeedSource {
+  const apiIndex = new Map(options.apiNames.map((name, index) => [name, index]));
+  const feed: Feed = { ...options, connection, apiIndex };
+  return {
+    read(after) {
+      return reportOutage('directory', () =>
+        after.phase === 'changes' ? readChanges(feed, after) : readSnapshot(feed, after),
+      );
+    },
+  };
+}
+
+const PHASES = {
+  accounts: { read: readAccounts, next: 'keys' },
+  keys: { read: readKeys, next: 'declared' },
+  declared: { read: readDeclared, next: 'changes' },
+} as const;
+
+/** The log's position is taken before the first row is read: a change made meanwhile is sent twice rather than never. */
+function readSnapshot(feed: Feed, after: FeedCursor): FeedBatch {
+  const writer = new FeedWriter();
+  let cursor = after.seq < 0 ? { ...after, seq: latestSeq(feed) } : after;
+  while (cursor.phase !== 'changes') {
+    const { read, next } = PHASES[cursor.phase];
+    const step: Step = read(feed, cursor, writer);
+    if (!step.done) return writer.batch(step.cursor, false);
+    cursor = { phase: next, row: 0, seq: cursor.seq };
+  }
+  return writer.batch(cursor, true);
+}
+
+function latestSeq({ connection }: Feed): number {
+  return Number(connection.statement(LATEST).get()?.seq ?? 0);
+}
+
+function readAccounts(feed: Feed, cursor: FeedCursor, writer: FeedWriter): Step {
+  const room = FEED_BATCH_MAX - writer.size;
+  const rows = feed.connection.statement(ACCOUNTS).all(cursor.row, room) as unknown as readonly AccountRow[];
+  for (const row of rows) writeAccount(feed, row, writer);
+  return stepTo(cursor, rows.at(-1)?.row, rows.length < room);
+}
+
+function readKeys(feed: Feed, cursor: FeedCursor, writer: FeedWriter): Step {
+  const room = FEED_BATCH_MAX - writer.size;
+  const rows = keyStatement(feed, KEYS).all(cursor.row, room) as unknown as readonly FedKey[];
+  for (const key of rows) if (!isRevoked(key)) writeKey(feed, key, writer);
+  return stepTo(cursor, rows.at(-1)?.[0], rows.length < room);
+}
+
+function keyStatement({ connection }: Feed, sql: string): StatementSync {
+  const statement = connection.statement(sql);
+  statement.setReturnArrays(true);
+  return statement;
+}
+
+function isRevoked([, , , , , revokedMs]: FedKey): boolean {
+  return revokedMs !== null;
+}
+
+function readDeclared(feed: Feed, cursor: FeedCursor, writer: FeedWriter): Step {
+  const room = FEED_BATCH_MAX - writer.size;
+  const keys = feed.declaredKeys.slice(cursor.row, cursor.row + room);
+  for (const key of keys) writeDeclared(feed, key, writer);
+  const sent = cursor.row + keys.length;
+  return stepTo(cursor, sent, sent === feed.declaredKeys.length);
+}
+
+function stepTo(cursor: FeedCursor, row: number | undefined, done: boolean): Step {
+  return { cursor: { ...cursor, row: row ?? cursor.row }, done };
+}
+
+/** Every row that changed, as it stands now; a change made since comes again under its own number. */
+function readChanges(feed: Feed, after: FeedCursor): FeedBatch | undefined {
+  const { connection } = feed;
+  const changes = connection
+    .statement(CHANGES)
+    .all(after.seq, FEED_BATCH_MAX) as unknown as readonly FedChange[];
+  const last = changes.at(-1);
+  if (last === undefined) return undefined;
+  const writer = new FeedWriter();
+  for (const { what, row } of changes) {
+    if (what === 'account') writeChangedAccount(feed, row, writer);
+    else writeChangedKey(feed, row, writer);
+  }
+  return writer.batch({ ...after, seq: last.seq }, true);
+}
+
+function writeChangedAccount(feed: Feed, row: number, writer: FeedWriter): void {
+  const account = feed.connection.statement(ACCOUNT).get(row) as unknown as AccountRow | undefined;
+  if (account !== undefined) writeAccount(feed, account, writer);
+}
+
+function writeChangedKey(feed: Feed, row: number, writer: FeedWriter): void {
+  const key = keyStatement(feed, KEY).get(row) as unknown as FedKey | undefined;
+  if (key === undefined) return;
+  if (isRevoked(key)) writeKeyGone(feed, key, writer);
+  else writeKey(feed, key, writer);
+}
+
+function writeAccount({ apiIndex }: Feed, account: AccountRow, writer: FeedWriter): void {
+  const api = apiIndex.get(account.api);
+  if (api === undefined) return;
+  const { row, id, tier, standing, billing, trial_ends_ms } = account;
+  const trialEndsMs = trial_ends_ms ?? Number.POSITIVE_INFINITY;
+  const subject = wordsFromBytes(subjectOfAccount(account.api, id));
+  writer.account({ api, row, id, tier, standing, billing, trialEndsMs, subject });
+}
+
+function writeKey({ apiIndex }: Feed, key: FedKey, writer: FeedWriter): void {
+  const [row, apiName, accountRow, profile, expiresMs, , identity] = key;
+  const api = apiIndex.get(apiName);
+  if (api === undefined) return;
+  const words = wordsFromBytes(identity);
+  const expiresAtMs = expiresMs ?? Number.POSITIVE_INFINITY;
+  const id = words.subarray(0, ID_WORDS);
+  writer.key({ api, row, accountRow, profile, expiresAtMs, id, digest: words.subarray(ID_WORDS) });
+}
+
+function writeKeyGone({ apiIndex }: Feed, key: FedKey, writer: FeedWriter): void {
+  const [, apiName, , , , , identity] = key;
+  const api = apiIndex.get(apiName);
+  if (api !== undefined) writer.keyGone(api, wordsFromBytes(identity).subarray(ID_WORDS));
+}
+
+function writeDeclared(feed: Feed, key: DeclaredKey, writer: FeedWriter): void {
+  const api = feed.apiIndex.get(key.api);
+  const account = findAccountRow(feed.connection, { api: key.api, id: key.account });
+  if (api === undefined || account === undefined) return;
+  writer.key({
+    api,
+    row: 0,
+    accountRow: account.row,
+    profile: feed.toText(key),
+    expiresAtMs: key.expiresMs ?? Number.POSITIVE_INFINITY,
+    id: wordsFromBytes(idOfDeclared(key)),
+    digest: key.digest,
+  });
+}

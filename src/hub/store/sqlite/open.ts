@@ -1,0 +1,147 @@
+import { toProfileText } from '../../../domain/feed.ts';
+import type { Keeper } from '../../../ports.ts';
+import { NOTHING_DECLARED, StoreUnusable } from '../store.ts';
+import type { Declared, Store, StoreReads } from '../store.ts';
+import { createDeclaredAccountTest } from './account-rows.ts';
+import { createAccountWrites } from './account-writes.ts';
+import { chargeAll } from './charge.ts';
+import { checkpoint } from './checkpoint.ts';
+import type { Checkpoint, CheckpointKind } from './checkpoint.ts';
+import { reportOutage, SqliteConnection } from './connection.ts';
+import { admitDeclared } from './declared.ts';
+import { createFeed } from './feed.ts';
+import { createKeyWrites } from './key-writes.ts';
+import { createKnownDigests } from './known-digests.ts';
+import { checkMigrated, migrate } from './migrate.ts';
+import { createReads } from './reads.ts';
+import { createWriter } from './writer.ts';
+import type { Writer } from './writer.ts';
+
+export interface SqliteReaderOptions {
+  readonly path: string;
+  /** Default: nothing. */
+  readonly declared?: Declared;
+  /** How long a statement waits for another writer; default BUSY_TIMEOUT_MS. */
+  readonly busyTimeoutMs?: number;
+}
+
+export interface SqliteStoreOptions extends SqliteReaderOptions {
+  /** In the order of the policy. */
+  readonly apiNames: readonly string[];
+  /**
+   * Who moves pages from the write-ahead log into the database: SQLite itself inside some commits (default),
+   * or whoever calls `checkpoint`, so that no charge waits for it.
+   */
+  readonly checkpoints?: 'automatic' | 'by_caller';
+}
+
+export interface SqliteStore extends Store {
+  checkpoint(kind: CheckpointKind): Checkpoint;
+}
+
+export interface SqliteReader {
+  readonly reads: StoreReads;
+  /** `passive`, so that no writer waits. */
+  checkpoint(): Checkpoint;
+  close(): void;
+}
+
+/**
+ * Opens the database for its one writing thread; makes the file and brings it to this program's form where needed.
+ * Throws `StoreUnusable` where that cannot be, or where a declared key has no account or stands in the store already.
+ */
+export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const { declared = NOTHING_DECLARED } = options;
+  const connection = new SqliteConnection({ ...options, access: 'write' });
+  return closeOnError(connection, () => {
+    migrate(connection);
+    prepareWriter(connection, options);
+    reportOutage('directory', () =>
+      connection.transaction('power', () => admitDeclared(connection, declared)),
+    );
+    const writer = createWriter(connection);
+    return {
+      reads: createReads(connection, declared),
+      writes: {
+        ...createAccountWrites(writer, createDeclaredAccountTest(declared)),
+        ...createKeyWrites(writer, createKnownDigests(declared.keys)),
+      },
+      keeper: createKeeper(writer, options),
+      checkpoint: (kind) => checkpoint(connection, kind),
+      close: () => connection.close(),
+    };
+  });
+}
+
+/** Opens the database for reads beside its writer, for another thread or a moment; never creates or changes one. */
+export function openSqliteReader(options: SqliteReaderOptions): SqliteReader {
+  const connection = new SqliteConnection({ ...options, access: 'read' });
+  return closeOnError(connection, () => {
+    checkMigrated(connection);
+    return {
+      reads: createReads(connection, options.declared ?? NOTHING_DECLARED),
+      checkpoint: () => checkpoint(connection, 'passive'),
+      close: () => connection.close(),
+    };
+  });
+}
+
+/** Brings the database to this program's form and answers the names of the steps taken: none where it had it. */
+export function migrateSqlite(path: string): readonly string[] {
+  const connection = new SqliteConnection({ path, access: 'write' });
+  try {
+    return migrate(connection).map(({ name }) => name);
+  } finally {
+    connection.close();
+  }
+}
+
+/** Only a database that is ours is switched to the log: `migrate` has refused every other. */
+function prepareWriter(
+  connection: SqliteConnection,
+  { checkpoints = 'automatic' }: SqliteStoreOptions,
+): void {
+  const mode = reportOutage('directory', () => connection.statement('PRAGMA journal_mode = WAL').get());
+  if (mode?.journal_mode !== 'wal') {
+    throw new StoreUnusable(
+      `the file system of ${connection.path} cannot share a write-ahead log: use a local disk`,
+    );
+  }
+  if (checkpoints === 'by_caller') connection.execute('PRAGMA wal_autocheckpoint = 0');
+}
+
+function createKeeper(writer: Writer, { apiNames, declared = NOTHING_DECLARED }: SqliteStoreOptions): Keeper {
+  const { connection } = writer;
+  const feed = createFeed(connection, {
+    apiNames,
+    declaredKeys: declared.keys,
+    toText: (key) => toProfileText(key.profile),
+  });
+  let version = readDataVersion(connection);
+  return {
+    read: (after) => feed.read(after),
+    charge: (charges) => chargeAll(connection, charges),
+    onChange: writer.onChange,
+    changedElsewhere() {
+      const before = version;
+      version = readDataVersion(connection);
+      return version !== before;
+    },
+  };
+}
+
+/** Grows when another connection has committed (sqlite.org/pragma.html#pragma_data_version). */
+function readDataVersion(connection: SqliteConnection): number {
+  return reportOutage('directory', () =>
+    Number(connection.statement('PRAGMA data_version').get()?.data_version ?? 0),
+  );
+}
+
+function closeOnError<T>(connection: SqliteConnection, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}

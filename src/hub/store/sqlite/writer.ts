@@ -1,0 +1,34 @@
+import type { SqliteConnection } from './connection.ts';
+import { reportOutage } from './connection.ts';
+
+/** Followers of the feed in one process: one for each edge that it serves. */
+const LISTENERS_MAX = 64;
+
+/** What every write of accounts and keys needs: the connection, and transactions that tell who follows the feed. */
+export interface Writer {
+  readonly connection: SqliteConnection;
+  /** One transaction that survives a power cut; then the listeners are called. */
+  readonly write: <T>(work: () => T) => Promise<T>;
+  /** One transaction of which a power cut may forget the latest; tells nobody. */
+  readonly writeQuietly: <T>(work: () => T) => Promise<T>;
+  readonly onChange: (wake: () => void) => void;
+}
+
+export function createWriter(connection: SqliteConnection): Writer {
+  const listeners: (() => void)[] = [];
+  return {
+    connection,
+    async write(work) {
+      const result = reportOutage('directory', () => connection.transaction('power', work));
+      for (const wake of listeners) wake();
+      return result;
+    },
+    async writeQuietly(work) {
+      return reportOutage('directory', () => connection.transaction('process', work));
+    },
+    onChange(wake) {
+      if (listeners.length === LISTENERS_MAX) throw new RangeError('too many followers of the store');
+      listeners.push(wake);
+    },
+  };
+}

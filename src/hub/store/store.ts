@@ -1,0 +1,240 @@
+import type { Keeper } from '../../ports.ts';
+import type { StoredProfile } from '../../domain/feed.ts';
+import type { Billing, Standing } from '../../domain/principal.ts';
+
+/*
+ * Accounts and keys as a database keeps them, whichever it is. Everything here is plain data that can cross a thread.
+ * Times are whole milliseconds of wall time; null stands for "none". What a caller may cause is answered as a value;
+ * a database that does not answer throws `DependencyDown('directory')`, and then nothing was changed.
+ */
+
+/** Keys in one write transaction, and last uses in one: more would hold up the charges that wait behind it. */
+export const WRITE_BATCH_MAX = 50;
+/** Keys in one page of a list. */
+export const LIST_PAGE_MAX = 500;
+/** The largest balance, in credits: above it numbers would lose their last digit. */
+export const CREDITS_MAX = Number.MAX_SAFE_INTEGER;
+
+/** `declared`: in a configuration file, so the file rules. */
+export type Source = 'store' | 'declared';
+
+/** An account or a key, by the name of its API and its own id; a key's is `key_` and 24 hexadecimal digits. */
+export interface StoredRef {
+  readonly api: string;
+  readonly id: string;
+}
+
+export interface StoredAccount extends StoredRef {
+  readonly source: Source;
+  readonly tier: string;
+  readonly standing: Standing;
+  readonly billing: Billing;
+  readonly trialEndsMs: number | null;
+  /** Credits bought and not spent, 0 to CREDITS_MAX. */
+  readonly purchased: number;
+  /** The month, as `monthOf` numbers it, in which `allowanceUsed` was spent; in a later one nothing has been. */
+  readonly allowanceMonth: number;
+  readonly allowanceUsed: number;
+  readonly createdMs: number;
+}
+
+export interface StoredKey extends StoredRef {
+  readonly source: Source;
+  readonly account: string;
+  readonly name: string;
+  readonly hint: string;
+  readonly profile: StoredProfile;
+  readonly createdMs: number;
+  readonly expiresMs: number | null;
+  readonly revokedMs: number | null;
+  readonly lastUsedMs: number | null;
+}
+
+export interface AccountInsert extends StoredRef {
+  readonly tier: string;
+  readonly billing: Billing;
+  readonly trialEndsMs: number | null;
+  readonly credits: number;
+  readonly createdMs: number;
+}
+
+/** Absent members stay as they are. */
+export interface AccountUpdate {
+  readonly tier?: string;
+  readonly standing?: Standing;
+  readonly billing?: Billing;
+  readonly trialEndsMs?: number | null;
+}
+
+export interface GrantInsert {
+  /** 1 to CREDITS_MAX. */
+  readonly credits: number;
+  /** null: a grant that may be repeated. */
+  readonly ref: string | null;
+  readonly atMs: number;
+}
+
+/** What makes a key this key and no other; all of it is new when a key is rotated. */
+export interface KeyMaterial {
+  /** `key_` and 24 hexadecimal digits. */
+  readonly id: string;
+  readonly hint: string;
+  /** Under the current pepper; eight words, as `lib/key-digest` writes them. */
+  readonly digest: Int32Array;
+  readonly pepperId: string;
+  /** The same key under each retired pepper: where the store knows one of them, the key is no new one. */
+  readonly retiredDigests: readonly Int32Array[];
+  readonly sealed: SealedKey | null;
+}
+
+export interface SealedKey {
+  readonly bytes: Uint8Array;
+  readonly sealingKeyId: string;
+}
+
+export interface KeyInsert extends KeyMaterial {
+  readonly api: string;
+  readonly account: string;
+  readonly name: string;
+  readonly profile: StoredProfile;
+  readonly createdMs: number;
+  readonly expiresMs: number | null;
+}
+
+/** Absent members stay as they are; `allowlist: null` allows any address again. */
+export interface KeyUpdate {
+  readonly name?: string;
+  readonly expiresMs?: number | null;
+  readonly tier?: string;
+  readonly permissions?: readonly string[];
+  readonly role?: string;
+  readonly allowlist?: readonly string[] | null;
+  readonly limits?: readonly string[];
+}
+
+export interface KeyRotation extends StoredRef {
+  readonly replacement: KeyMaterial;
+  readonly atMs: number;
+  /** The old key ends now or sooner, never later than it would have. */
+  readonly oldExpiresMs: number;
+}
+
+export interface KeyListQuery {
+  readonly api: string;
+  readonly account?: string;
+  /** `next` of the page before. */
+  readonly after?: string;
+  /** 1 to LIST_PAGE_MAX. */
+  readonly limit: number;
+}
+
+export interface KeyPage {
+  readonly keys: readonly StoredKey[];
+  readonly next: string | null;
+}
+
+export interface TierInUse {
+  readonly api: string;
+  readonly tier: string;
+}
+
+export type AccountUpdated =
+  | { readonly result: 'updated'; readonly account: StoredAccount }
+  | { readonly result: 'unknown' }
+  /** `trialing` would be left without an end. */
+  | { readonly result: 'trial_without_end' };
+
+export type Granted =
+  /** `repeated`: the reference had been counted before; nothing was added. */
+  | { readonly result: 'granted' | 'repeated'; readonly account: StoredAccount }
+  | { readonly result: 'unknown' }
+  /** The balance would exceed CREDITS_MAX. */
+  | { readonly result: 'too_many' };
+
+export type KeysInserted =
+  | { readonly result: 'inserted'; readonly keys: readonly StoredKey[] }
+  /** `index`: the first key of the batch for which this holds. */
+  | { readonly result: 'account_unknown' | 'duplicate'; readonly index: number };
+
+export type KeyUpdated =
+  { readonly result: 'updated'; readonly key: StoredKey } | { readonly result: 'unknown' | 'revoked' };
+
+export type KeyRotated =
+  | { readonly result: 'rotated'; readonly key: StoredKey }
+  | { readonly result: 'unknown' | 'revoked' | 'expired' };
+
+/** `seq`: the change that every edge must have confirmed before the key is dead everywhere. */
+export interface KeyRevoked {
+  readonly key: StoredKey;
+  readonly seq: number;
+}
+
+export interface StoreReads {
+  findAccount(account: StoredRef): Promise<StoredAccount | undefined>;
+  /** Stored and declared keys alike. */
+  findKey(key: StoredRef): Promise<StoredKey | undefined>;
+  /** Stored keys in the order in which they were made, then declared ones. A cursor that no page gave is answered with undefined. */
+  listKeys(query: KeyListQuery): Promise<KeyPage | undefined>;
+  /** Every tier that an account has or an unrevoked key names, each once. '' stands for accounts of an API without tiers; keys that name none are left out. */
+  tiersInUse(): Promise<readonly TierInUse[]>;
+}
+
+/** Each call is one transaction: done as a whole, durable when its promise resolves, or not done at all. */
+export interface StoreWrites {
+  /** undefined: the id is taken. */
+  insertAccount(account: AccountInsert): Promise<StoredAccount | undefined>;
+  updateAccount(account: StoredRef, update: AccountUpdate): Promise<AccountUpdated>;
+  /** A reference counts once for an account, for ever. */
+  grantCredits(account: StoredRef, grant: GrantInsert): Promise<Granted>;
+  /** All or none; at most WRITE_BATCH_MAX. A key that was ever known, revoked or not, is a duplicate. */
+  insertKeys(keys: readonly KeyInsert[]): Promise<KeysInserted>;
+  updateKey(key: StoredRef, update: KeyUpdate): Promise<KeyUpdated>;
+  /** The replacement has the old key's account, name, profile and expiry. */
+  rotateKey(rotation: KeyRotation): Promise<KeyRotated>;
+  /** The first revocation's time stays; undefined: no such key in the store. */
+  revokeKey(key: StoredRef, atMs: number): Promise<KeyRevoked | undefined>;
+  /** Pairs of key row and wall time in milliseconds, at most WRITE_BATCH_MAX pairs. A last use never moves back; unknown rows are passed over. */
+  recordLastUses(pairs: Float64Array): Promise<void>;
+}
+
+/** An account that a configuration file declares. It is kept in the store for its credits and standing; tier and billing are the file's. */
+export interface DeclaredAccount extends StoredRef {
+  readonly tier: string;
+  readonly billing: Billing;
+  readonly trialEndsMs: number | null;
+  readonly createdMs: number;
+}
+
+/** A key that a configuration file declares. It never enters the store. */
+export interface DeclaredKey {
+  readonly api: string;
+  readonly account: string;
+  readonly name: string;
+  readonly hint: string;
+  /** Under the current pepper; eight words. */
+  readonly digest: Int32Array;
+  readonly profile: StoredProfile;
+  readonly expiresMs: number | null;
+  /** When this process came to know it. */
+  readonly createdMs: number;
+}
+
+export interface Declared {
+  readonly accounts: readonly DeclaredAccount[];
+  readonly keys: readonly DeclaredKey[];
+}
+
+export const NOTHING_DECLARED: Declared = { accounts: [], keys: [] };
+
+/** The one writer. Reads see what the writes before them did. */
+export interface Store {
+  readonly reads: StoreReads;
+  readonly writes: StoreWrites;
+  readonly keeper: Keeper;
+  close(): void;
+}
+
+/** Why a database cannot be used at all. The message is for whoever starts the program and says what to change. */
+export class StoreUnusable extends Error {
+  override readonly name = 'StoreUnusable';
+}
