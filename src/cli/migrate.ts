@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { createSession, examples } from './session.ts';
+import type { CliWorld } from './world.ts';
+
+export function addMigrate(root: Command, world: CliWorld): void {
+  root
+    .command('migrate')
+    .description("Bring the store's tables to this program's version; running it again changes nothing.")
+    .addHelpText('after', examples('migrate', 'migrate --set store.url=sqlite:var/tollgate.db'))
+    .action(async (_flags: unknown, command: Command) => {
+      const session = createSession(world, command);
+      const report = await world.program.migrate(session.options);
+      const { store, steps } = report;
+      const text =
+        steps.length === 0
+          ? `${store} is up to date
+`
+          : `${store}: ${steps.join(', ')}
+`;
+      await session.show({ value: report, text });
+    });
+}

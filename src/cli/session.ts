@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type { Operations } from '../domain/operations.ts';
+import { inertLines } from './inert.ts';
+import { note, write, writeJson } from './output.ts';
+import type { ProgramOptions } from './program.ts';
+import type { CliWorld } from './world.ts';
+
+/** One run of one command: its configuration, and where its answer and its messages go. */
+export interface Session {
+  readonly options: ProgramOptions;
+  readonly json: boolean;
+  /** The answer: the value where JSON is asked for, else the text. */
+  readonly show: (answer: Answer) => Promise<void>;
+  readonly note: (message: string) => Promise<void>;
+}
+
+export interface Answer {
+  readonly value: unknown;
+  /** Ends with a newline; '' for none. */
+  readonly text: string;
+}
+
+interface GlobalFlags {
+  readonly config: string;
+  readonly set: readonly string[];
+  readonly json?: true;
+}
+
+export function createSession(world: CliWorld, command: Command): Session {
+  const { config, set, json = false } = command.optsWithGlobals<GlobalFlags>();
+  return {
+    options: { config, sets: set },
+    json,
+    show: ({ value, text }) =>
+      json ? writeJson(world.stdout, value) : write(world.stdout, inertLines(text)),
+    note: (message) => note(world.stderr, message),
+  };
+}
+
+export interface OperationsSession extends Session {
+  readonly operations: Operations;
+  readonly via: 'hub' | 'store';
+}
+
+/** Runs `work` with the operations open, and closes them whatever comes of it. */
+export async function withOperations(
+  world: CliWorld,
+  command: Command,
+  work: (session: OperationsSession) => Promise<void>,
+): Promise<void> {
+  const session = createSession(world, command);
+  const opened = await world.program.openOperations(session.options);
+  try {
+    await work({ ...session, operations: opened.operations, via: opened.via });
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The paragraph of examples under a command's help. */
+export function examples(...lines: readonly string[]): string {
+  return ['\nExamples:', ...lines.map((line) => `  $ tollgate ${line}`)].join('\n');
+}

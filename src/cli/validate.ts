@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import { formatProblem } from '../config/problems.ts';
+import { CommandFailed } from './failure.ts';
+import type { ValidationReport } from './program.ts';
+import { createSession, examples } from './session.ts';
+import { createTable } from './table.ts';
+import type { CliWorld } from './world.ts';
+
+export function addValidate(root: Command, world: CliWorld): void {
+  root
+    .command('validate')
+    .description('Load and compile the configuration, render every refusal, and name every problem at once.')
+    .addHelpText('after', examples('validate', 'validate --config /etc/tollgate/tollgate.yaml --json'))
+    .action(async (_flags: unknown, command: Command) => {
+      const session = createSession(world, command);
+      const report = await world.program.validate(session.options);
+      for (const warning of report.warnings) await session.note(`warning: ${warning}`);
+      for (const problem of report.problems) await session.note(formatProblem(problem));
+      await session.show({ value: report, text: toTable(report) });
+      const { length: count } = report.problems;
+      if (count > 0)
+        throw new CommandFailed(`${count} problem${count === 1 ? '' : 's'} in the configuration`);
+    });
+}
+
+function toTable({ apis, problems }: ValidationReport): string {
+  if (problems.length > 0) return '';
+  const rows = apis.map(({ name, hosts }) => [name, hosts.join(', ')]);
+  return `${createTable(['API', 'HOSTS']).lines(rows)}The configuration is valid.\n`;
+}
