@@ -1,5 +1,5 @@
 import type { ChargeOutcome, CreditCharge } from './domain/credits.ts';
-import type { Decision, Dependency } from './domain/decision.ts';
+import type { Dependency, RefusalCode } from './domain/decision.ts';
 import type { FeedBatch, FeedCursor } from './domain/feed.ts';
 import type { Limit, LimitCharge, LimitState } from './domain/limit.ts';
 import type { Api } from './domain/policy.ts';
@@ -16,10 +16,12 @@ export type Eventually<T> = T | Promise<T>;
 export class DependencyDown extends Error {
   override readonly name = 'DependencyDown';
   readonly dependency: Dependency;
+  readonly reason: string;
 
   constructor(dependency: Dependency, reason: string) {
     super(`${dependency}: ${reason}`);
     this.dependency = dependency;
+    this.reason = reason;
   }
 }
 
@@ -83,10 +85,16 @@ export interface Hub extends Credits {
   report(report: Report): void;
 }
 
-/** What an endpoint of ours needs to know of a credential: decided by the same pipeline, spending nothing. */
+/** What an endpoint of ours needs to know of a request: decided by the same pipeline, spending nothing. Plain data. */
 export interface Inspection {
-  /** An allow here means: every stage before limits and credits passed. */
-  readonly decision: Decision;
+  /** `ok`: every stage before limits and credits passed. */
+  readonly code: 'ok' | RefusalCode;
+  /** '' where unknown, as are the names below. */
+  readonly api: string;
+  readonly keyId: string;
+  readonly account: string;
+  readonly tier: string;
+  /** How the limits stand; empty where they were not reached. */
   readonly limits: readonly LimitState[];
 }
 

@@ -10,6 +10,7 @@ import { andThen } from './pipeline/eventually.ts';
 import { findPlace } from './pipeline/route.ts';
 import type { Place } from './pipeline/route.ts';
 import { renderReply } from './render/render.ts';
+import { refusalOf } from './render/status.ts';
 
 export interface AnswerPorts extends AuthorizePorts {
   readonly clock: Clock;
@@ -40,8 +41,21 @@ export function createService(policy: Policy, ports: AnswerPorts): Service {
       });
     },
     inspect(request) {
-      return inspect({ request, place: findPlace(policy, request), now: ports.clock.now() }, ports);
+      const place = findPlace(policy, request);
+      const decision = inspect({ request, place, now: ports.clock.now() }, ports);
+      return andThen(decision, (known) => toInspection(known, place));
     },
+  };
+}
+
+function toInspection(decision: Decision, { api }: Place): Inspection {
+  return {
+    code: refusalOf(decision) ?? 'ok',
+    api: api?.name ?? '',
+    keyId: decision.principal?.keyId ?? '',
+    account: decision.principal?.account.id ?? '',
+    tier: decision.tier?.name ?? '',
+    limits: decision.limits ?? [],
   };
 }
 

@@ -1,121 +1,83 @@
-import type { ChargeOutcome, CreditCharge } from '../domain/credits.ts';
 import type { FeedBatch } from '../domain/feed.ts';
-import type { Report } from '../domain/report.ts';
+import type { Note, Report } from '../domain/report.ts';
 import { DependencyDown } from '../ports.ts';
 import type { Hub } from '../ports.ts';
 import type { Channel } from './channel.ts';
-import { fromOutcomeNumbers, toChargeNumbers } from './messages.ts';
+import { ChargeQueue } from './charge-queue.ts';
 import type { ToEdge, ToHub } from './messages.ts';
 
-/** Charges on their way at once; further checks are answered as an outage of the credits rather than queued. */
-export const CHARGES_IN_FLIGHT_MAX = 10_000;
-
-interface Waiting {
-  readonly charge: CreditCharge;
-  readonly resolve: (outcome: ChargeOutcome) => void;
-  readonly reject: (reason: DependencyDown) => void;
-}
-
-export interface HubChannels {
+export interface HubOptions {
   /** To the one writer of the store: follow and charge, in order. */
   readonly keeper: Channel;
   /** Takes reports; loss is harmless. */
   readonly sendReport: (report: Report) => void;
+  /** How long a charge may take before its check is answered without it, in milliseconds. */
+  readonly chargeMs: number;
 }
 
-/** The hub as an edge at the other end of the channels sees it. */
-export function connectHub({ keeper, sendReport }: HubChannels): Hub {
+/** The hub as an edge at the other end of the channel sees it. */
+export function connectHub({ keeper, sendReport, chargeMs }: HubOptions): Hub {
   const post = (message: ToHub): void => keeper.post(message);
-  const charges = new ChargeQueue(post);
-  let apply: ((batch: FeedBatch) => void) | undefined;
-  let complete: (() => void) | undefined;
+  const charges = new ChargeQueue({ post, chargeMs });
+  const feed = new FeedReceiver(post);
   keeper.onMessage((message) => {
     const received = message as ToEdge;
-    if (received.kind === 'charged') charges.settle(fromOutcomeNumbers(received.outcomes));
-    else if (received.kind === 'charge_failed') charges.fail(received.count);
-    else
-      confirmLater(() => {
-        apply?.(received.batch);
-        post({ kind: 'confirm', cursor: received.batch.cursor });
-        if (received.batch.complete) complete?.();
-      });
+    if (received.kind === 'charged') charges.settle(received.turn, received.outcomes);
+    else if (received.kind === 'charge_failed') charges.fail(received.turn, received.cause);
+    // A port hands over all it holds before the loop goes on, so sockets get their turn before each batch is applied.
+    else setImmediate(() => feed.receive(received.batch));
   });
-  keeper.onClose(() => charges.failAll());
+  keeper.onClose(() => {
+    charges.close();
+    feed.close();
+  });
   return {
     charge: (charge) => charges.add(charge),
-    report: sendReport,
-    follow(take) {
-      apply = take;
-      return new Promise((resolve) => {
-        complete = resolve;
-        post({ kind: 'follow' });
-      });
-    },
+    follow: (apply) => feed.follow(apply),
+    report: (report) => sendReport(withLateCharges(report, charges.takeLateCharges())),
   };
 }
 
-/** A port hands over all it holds before the loop goes on, so sockets get their turn before each batch is applied. */
-function confirmLater(work: () => void): void {
-  setImmediate(work);
-}
-
-/** Gathers the charges of one turn into one message and hands the outcomes out in order. */
-class ChargeQueue {
+/** Applies one batch after the other and confirms each. */
+class FeedReceiver {
   private readonly post: (message: ToHub) => void;
-  private turn: Waiting[] = [];
-  /** Sent and not settled, oldest first, from `settled` on. */
-  private sent: Waiting[] = [];
-  private settled = 0;
+  private readonly complete = Promise.withResolvers<void>();
+  private apply: ((batch: FeedBatch) => void) | undefined;
   private closed = false;
 
   constructor(post: (message: ToHub) => void) {
     this.post = post;
+    // Nobody may be following when the other end goes.
+    this.complete.promise.catch(() => undefined);
   }
 
-  add(charge: CreditCharge): Promise<ChargeOutcome> {
-    return new Promise((resolve, reject) => {
-      if (this.closed) reject(new DependencyDown('credits', 'the store is gone'));
-      else if (this.turn.length + this.sent.length - this.settled >= CHARGES_IN_FLIGHT_MAX) {
-        reject(new DependencyDown('credits', 'too many charges in flight'));
-      } else {
-        if (this.turn.push({ charge, resolve, reject }) === 1) setImmediate(() => this.flush());
-      }
-    });
+  follow(apply: (batch: FeedBatch) => void): Promise<void> {
+    // A second snapshot would name no key that has gone since the first: it needs a channel and a directory of its own.
+    if (this.apply !== undefined) return Promise.reject(new Error('the feed is followed already'));
+    this.apply = apply;
+    this.post({ kind: 'follow' });
+    return this.complete.promise;
   }
 
-  settle(outcomes: readonly ChargeOutcome[]): void {
-    for (const outcome of outcomes) this.shift()?.resolve(outcome);
+  receive(batch: FeedBatch): void {
+    if (this.closed) return;
+    this.apply?.(batch);
+    this.post({ kind: 'confirm', cursor: batch.cursor });
+    if (batch.complete) this.complete.resolve();
   }
 
-  fail(count: number): void {
-    for (let failed = 0; failed < count; failed += 1) {
-      this.shift()?.reject(new DependencyDown('credits', 'the charge was not committed'));
-    }
-  }
-
-  failAll(): void {
+  close(): void {
     this.closed = true;
-    this.sent.push(...this.turn.splice(0));
-    this.fail(this.sent.length - this.settled);
+    this.complete.reject(new DependencyDown('directory', 'the store is gone'));
   }
+}
 
-  private flush(): void {
-    if (this.turn.length === 0) return;
-    this.post({ kind: 'charge', charges: toChargeNumbers(this.turn.map(({ charge }) => charge)) });
-    for (const waiting of this.turn) this.sent.push(waiting);
-    this.turn = [];
-  }
-
-  private shift(): Waiting | undefined {
-    const waiting = this.sent[this.settled];
-    this.settled += 1;
-    if (this.settled === this.sent.length) {
-      this.sent = [];
-      this.settled = 0;
-    } else if (this.settled > CHARGES_IN_FLIGHT_MAX) {
-      this.sent = this.sent.slice(this.settled);
-      this.settled = 0;
-    }
-    return waiting;
-  }
+function withLateCharges(report: Report, count: number): Report {
+  if (count === 0) return report;
+  const note: Note = {
+    level: 'warn',
+    message: 'charges were committed after their checks had been refused for want of an answer',
+    fields: { count },
+  };
+  return { ...report, notes: [...report.notes, note] };
 }

@@ -1,17 +1,20 @@
 import type { ChargeOutcome, ChargeResult, CreditCharge } from '../domain/credits.ts';
 import type { FeedBatch, FeedCursor } from '../domain/feed.ts';
 
-/** From an edge to the hub, on the ordered channel that follow and charge share. */
+/** From an edge to the hub, on the ordered channel that follow and charge share. `turn` numbers a message of charges. */
 export type ToHub =
   | { readonly kind: 'follow' }
   | { readonly kind: 'confirm'; readonly cursor: FeedCursor }
-  | { readonly kind: 'charge'; readonly charges: Float64Array };
+  | { readonly kind: 'charge'; readonly turn: number; readonly charges: Float64Array };
 
-/** From the hub to an edge. Outcomes come in the order of the charges. */
+/** From the hub to an edge. Outcomes come in the order of their turn's charges. */
 export type ToEdge =
   | { readonly kind: 'batch'; readonly batch: FeedBatch }
-  | { readonly kind: 'charged'; readonly outcomes: Float64Array }
-  | { readonly kind: 'charge_failed'; readonly count: number };
+  | { readonly kind: 'charged'; readonly turn: number; readonly outcomes: Float64Array }
+  | { readonly kind: 'charge_failed'; readonly turn: number; readonly cause: ChargeFailure };
+
+/** Why nothing of a turn was spent: the store did not answer, or the program is wrong. */
+export type ChargeFailure = 'outage' | 'bug';
 
 const CHARGE_NUMBERS = 5;
 const OUTCOME_NUMBERS = 2;

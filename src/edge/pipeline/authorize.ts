@@ -3,7 +3,7 @@ import type { AuthzRequest } from '../../domain/request.ts';
 import type { Spending } from '../../domain/spending.ts';
 import type { Now } from '../../domain/time.ts';
 import { DependencyDown } from '../../ports.ts';
-import type { Directory, Eventually, Inspection } from '../../ports.ts';
+import type { Directory, Eventually } from '../../ports.ts';
 import { checkBilling, checkStanding } from './account.ts';
 import { checkAddress } from './address.ts';
 import { attempt } from './attempt.ts';
@@ -34,17 +34,17 @@ export function authorize(check: Check, ports: AuthorizePorts): Eventually<Decis
   return andThen(spendOnce(admitted, ports), (spending) => toDecision(spending, admitted));
 }
 
-/** The same stages up to the limits, which are told and not taken. */
-export function inspect(check: Check, ports: AuthorizePorts): Eventually<Inspection> {
+/** The same stages up to the limits, which are looked at and not taken. */
+export function inspect(check: Check, ports: AuthorizePorts): Eventually<Decision> {
   const admitted = admit(check, ports.directory);
-  if ('kind' in admitted) return { decision: admitted, limits: [] };
+  if ('kind' in admitted) return admitted;
   const { principal, tier, charges } = admitted;
   return andThen(
     attempt(() => ports.counters.peek(charges, check.now)),
-    (limits): Inspection =>
+    (limits): Decision =>
       limits instanceof DependencyDown
-        ? { decision: { kind: 'outage', dependency: limits.dependency, principal, tier }, limits: [] }
-        : { decision: { kind: 'allow', principal, tier }, limits },
+        ? { kind: 'outage', dependency: limits.dependency, principal, tier }
+        : { kind: 'allow', principal, tier, limits },
   );
 }
 

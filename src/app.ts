@@ -1,0 +1,91 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createDirectHalves, createThreadHalves } from './compose/halves.ts';
+import { openOperations } from './compose/open-operations.ts';
+import type { OpenedOperations } from './compose/open-operations.ts';
+import { createReportSink } from './compose/report-sink.ts';
+import { serveHub } from './compose/serve-hub.ts';
+import { loadSettings } from './compose/settings.ts';
+import type { ConfigPlace } from './compose/settings.ts';
+import { migrateStore } from './compose/migrate-store.ts';
+import type { MigrationReport } from './compose/migrate-store.ts';
+import { validateConfig } from './compose/validate-config.ts';
+import type { ValidationReport } from './compose/validate-config.ts';
+import type { World } from './compose/world.ts';
+import type { Operations } from './domain/operations.ts';
+import type { AuthzRequest } from './domain/request.ts';
+import type { Reply } from './domain/reply.ts';
+import { createClock } from './lib/clock.ts';
+import { digestHex } from './lib/key-digest.ts';
+import type { Edge, Eventually } from './ports.ts';
+import { createLog } from './telemetry/log.ts';
+
+export type { World } from './compose/world.ts';
+
+export interface AppOptions extends ConfigPlace {
+  /** `thread`: store and edge on threads of their own. `direct`: all in this thread, on the world's clock. */
+  readonly carrier: 'thread' | 'direct';
+  readonly world: World;
+}
+
+/** A running Tollgate. */
+export interface App {
+  readonly operations: Operations;
+  readonly addresses: { readonly checkGrpc: string };
+  /** What the operator should know about this start, one sentence each. */
+  readonly notes: readonly string[];
+  readonly inspect: Edge['inspect'];
+  /** Asks the edge without a gateway; present with the carrier `direct`. */
+  readonly answer?: (request: AuthzRequest) => Eventually<Reply>;
+  /** Resolves after `stop`; rejects when the process cannot go on. */
+  readonly ended: Promise<void>;
+  /** Answers what is under way, then closes everything in reverse order. May be called again. */
+  stop(): Promise<void>;
+}
+
+/** Open checks get this long to finish when the server stops, in milliseconds. */
+const DRAIN_MS = 10_000;
+
+/** Resolves once every listener answers. Throws `ConfigProblems` or `OperationRefused` for what the operator can mend. */
+export async function startApp({ carrier, world, ...place }: AppOptions): Promise<App> {
+  const settings = await loadSettings(place, world);
+  const hub = await serveHub({
+    settings,
+    world,
+    createHalves: (onReport) =>
+      (carrier === 'direct' ? createDirectHalves : createThreadHalves)({ settings, world, onReport }),
+    createSink: (store) => createReportSink(store, world.log),
+    drainMs: DRAIN_MS,
+  });
+  return { ...hub, notes: settings.notes };
+}
+
+export interface ProgramWorld {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Receives log lines, each with its newline. */
+  readonly writeLog: (line: string) => void;
+}
+
+/** What the command line asks for, on the real clock and with real randomness. */
+export function createProgram({ env, writeLog }: ProgramWorld) {
+  const world: World = {
+    clock: createClock(),
+    randomBytes,
+    newRequestId: () => randomUUID(),
+    env,
+    log: createLog({ level: 'info', write: writeLog }),
+  };
+  return {
+    async serve(place: ConfigPlace) {
+      const app = await startApp({ ...place, carrier: 'thread', world });
+      const listeners = [{ name: 'check.grpc', address: app.addresses.checkGrpc }];
+      return { listeners, notes: app.notes, ended: app.ended, stop: app.stop };
+    },
+    openOperations: (place: ConfigPlace): Promise<OpenedOperations> => openOperations(place, world),
+    validate: (place: ConfigPlace): Promise<ValidationReport> => validateConfig(place, world),
+    migrate: (place: ConfigPlace): Promise<MigrationReport> => migrateStore(place, world),
+    async digest(place: ConfigPlace, key: string) {
+      const { peppers } = await loadSettings(place, world);
+      return digestHex(peppers.current, key);
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { Operations } from '../domain/operations.ts';
+import { findControlClient } from '../hub/control/client.ts';
+import { createOperations } from '../hub/operations/operations.ts';
+import { openSqliteStore } from '../hub/store/sqlite/open.ts';
+import { unusableAsRefusal } from './migrate-store.ts';
+import { loadSettings } from './settings.ts';
+import type { ConfigPlace } from './settings.ts';
+import type { World } from './world.ts';
+
+export interface OpenedOperations {
+  readonly operations: Operations;
+  /** `hub`: a running server does it; `store`: none runs, the database was opened directly. */
+  readonly via: 'hub' | 'store';
+  close(): Promise<void>;
+}
+
+/** The operations of the server that runs on this configuration's store or, where none runs, on the store itself. */
+export async function openOperations(place: ConfigPlace, world: World): Promise<OpenedOperations> {
+  const settings = await loadSettings(place, world);
+  const client = await findControlClient(settings.controlPath);
+  if (client !== undefined) return { operations: client, via: 'hub', close: async () => client.close() };
+  const store = unusableAsRefusal(() =>
+    openSqliteStore({
+      path: settings.databasePath,
+      apiNames: settings.policy.apis.map(({ name }) => name),
+      declared: settings.declared,
+    }),
+  );
+  const operations = createOperations({
+    policy: settings.policy,
+    reads: store.reads,
+    writes: store.writes,
+    hasher: settings.hasher,
+    sealer: settings.sealer,
+    random: world.randomBytes,
+    clock: world.clock,
+    // No edge is known here: one that serves this file without a socket sees the change within its watch interval.
+    confirm: () => Promise.resolve([]),
+  });
+  return { operations, via: 'store', close: async () => store.close() };
+}

@@ -1,0 +1,65 @@
+import { mkdir } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { compile } from '../config/compile.ts';
+import type { ConfigDocument } from '../config/document.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Declared } from '../hub/store/store.ts';
+import { createKeyHasher } from '../lib/key-digest.ts';
+import type { KeyHasher, PepperRing } from '../lib/key-digest.ts';
+import { createSealer } from '../lib/seal.ts';
+import type { Sealer } from '../lib/seal.ts';
+import { toDeclared } from './declared.ts';
+import { resolveSecrets } from './embedded-secrets.ts';
+import type { World } from './world.ts';
+
+export interface ConfigPlace {
+  /** Path of `tollgate.yaml`. */
+  readonly config: string;
+  /** `key=value`, each in place of what the file says. */
+  readonly sets: readonly string[];
+}
+
+/** A configuration, compiled, with its secrets at hand. */
+export interface Settings {
+  readonly document: ConfigDocument;
+  readonly policy: Policy;
+  readonly databasePath: string;
+  /** Where a running server takes operations from other processes. */
+  readonly controlPath: string;
+  readonly peppers: PepperRing;
+  readonly hasher: KeyHasher;
+  readonly sealer: Sealer;
+  readonly declared: Declared;
+  /** What the operator should know: secrets that were made. */
+  readonly notes: readonly string[];
+}
+
+/** Reads the configuration and makes what it leaves to us. Throws `ConfigProblems` or `OperationRefused`. */
+export async function loadSettings(place: ConfigPlace, world: World): Promise<Settings> {
+  const { document, secrets } = loadConfig({
+    path: place.config,
+    sets: place.sets,
+    env: world.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+  });
+  const policy = compile(document);
+  const databasePath = document.store.url.slice('sqlite:'.length);
+  const directory = dirname(databasePath);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const resolved = await resolveSecrets(secrets, { directory, databasePath, randomBytes: world.randomBytes });
+  const hasher = createKeyHasher(resolved.pepper);
+  const nowMs = world.clock.now().wallMs;
+  return {
+    document,
+    policy,
+    databasePath,
+    controlPath: `${databasePath}.sock`,
+    peppers: resolved.pepper,
+    hasher,
+    sealer: createSealer(resolved.sealingKey),
+    declared: toDeclared({ document, policy, keys: secrets.declaredKeys, hasher, nowMs }),
+    notes: resolved.notes,
+  };
+}

@@ -1,0 +1,12 @@
+import type { Clock } from '../ports.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** All that the program has of the world around it. */
+export interface World {
+  readonly clock: Clock;
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** A new random UUID. */
+  readonly newRequestId: () => string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
