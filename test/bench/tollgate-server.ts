@@ -1,0 +1,42 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startApp } from '../../src/app.ts';
+import { IMPORT_BATCH_MAX } from '../../src/domain/operations.ts';
+import { createClock } from '../../src/lib/clock.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { BENCH_CONFIG, createKeys } from './world.ts';
+
+/*
+ * Tollgate as it is served, on its three threads and an embedded store, with as many keys as asked.
+ */
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
+process.once('exit', () => rmSync(folder, { recursive: true }));
+
+const app = await startApp({
+  config: BENCH_CONFIG,
+  sets: [`store.url=sqlite:${folder}/tollgate.db`, 'check.grpc.listen=127.0.0.1:0'],
+  carrier: 'thread',
+  world: {
+    clock: createClock(),
+    randomBytes,
+    newRequestId: () => randomUUID(),
+    env: {},
+    log: createLog({ level: 'warn', write: (line) => process.stderr.write(line) }),
+  },
+});
+
+const keys = createKeys();
+const count = Number(process.env['BENCH_KEYS'] ?? '1000');
+await app.operations.createAccount({ api: 'bench', id: 'bench' });
+for (let first = 0; first < count; first += IMPORT_BATCH_MAX) {
+  const size = Math.min(IMPORT_BATCH_MAX, count - first);
+  const batch = Array.from({ length: size }, (_, index) => keys(first + index));
+  await app.operations.importKeys(
+    batch.map((key) => ({ api: 'bench', account: 'bench', name: 'bench', key })),
+  );
+}
+process.stdout.write(`${JSON.stringify({ address: app.addresses.checkGrpc })}\n`);
+
+process.once('SIGTERM', () => void app.stop().then(() => process.exit(0)));
