@@ -30,8 +30,11 @@ const HOST = 'api.bench.example';
 const TARGET = '/v1/things?limit=10';
 
 export function benchPolicy(): Policy {
-  const readFile = (path: string): string => readFileSync(path, 'utf8');
-  return compile(loadConfig({ path: BENCH_CONFIG, readFile, env: {}, sets: [] }).document);
+  return compile(loadConfig({ path: BENCH_CONFIG, readFile: readText, env: {}, sets: [] }).document);
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
 }
 
 /** Keys by index: the same index, the same key. */
