@@ -50,7 +50,8 @@ export async function loadSettings(place: ConfigPlace, world: World): Promise<Se
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const resolved = await resolveSecrets(secrets, { directory, databasePath, randomBytes: world.randomBytes });
   const hasher = createKeyHasher(resolved.pepper);
-  const nowMs = world.clock.now().wallMs;
+  // The store keeps whole milliseconds.
+  const nowMs = Math.floor(world.clock.now().wallMs);
   return {
     document,
     policy,
@@ -59,7 +60,7 @@ export async function loadSettings(place: ConfigPlace, world: World): Promise<Se
     peppers: resolved.pepper,
     hasher,
     sealer: createSealer(resolved.sealingKey),
-    declared: toDeclared({ document, policy, keys: secrets.declaredKeys, hasher, nowMs }),
+    declared: toDeclared({ document, secrets: secrets.declaredKeys, hasher, nowMs }),
     notes: resolved.notes,
   };
 }

@@ -16,14 +16,12 @@ import type { TierSection } from './schema/tiers.ts';
 
 /** Everything that a check looks up. Pure: the same document gives the same indices in every thread. */
 export function compile(document: ConfigDocument): Policy {
-  const apis = document.apis.map(compileApi);
-  const hosts = document.apis.flatMap(({ hosts }, index) =>
-    hosts.map((host) => [host, apis[index]] as const),
-  );
+  const compiled = document.apis.map((source, index) => ({ source, api: compileApi(source, index) }));
+  const hosts = compiled.flatMap(({ source, api }) => source.hosts.map((host) => [host, api] as const));
   const headers = document.apis.flatMap(({ areas }) => listCredentialHeaders(areas));
   return {
-    apis,
-    apiByHost: new Map(hosts.flatMap(([host, api]) => (api === undefined ? [] : [[host, api] as const]))),
+    apis: compiled.map(({ api }) => api),
+    apiByHost: new Map(hosts),
     fallbackErrors: compileFallbackErrors(),
     credentialHeaders: [...new Set(headers)].sort(),
   };

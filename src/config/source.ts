@@ -66,12 +66,12 @@ export function walk(node: unknown, visit: (node: unknown, path: KeyPath) => voi
 
 /** The value at a path; undefined where the file has none. */
 export function nodeAt(source: Source, path: KeyPath): unknown {
-  return source.document.getIn(path, true);
+  return path.length === 0 ? source.document.contents : source.document.getIn(path, true);
 }
 
 /** The value at a path as it was written, so that a value from the environment shows its variable's name; undefined where there is no scalar. */
 export function writtenAt(source: Source, path: KeyPath): string | undefined {
-  const node = path.length === 0 ? source.document.contents : nodeAt(source, path);
+  const node = nodeAt(source, path);
   return isScalar(node) ? writtenText(node) : undefined;
 }
 
@@ -87,12 +87,15 @@ export function locate(source: Source, fault: Fault): Problem {
   return { file, ...position, key: formatPath(fault.path), message };
 }
 
+/** Shorter values are no secrets, and would be found inside words. */
+const HIDDEN_CHARS_MIN = 8;
+
 /** A message may speak of the value at its path: one from the environment is named as it was written. */
 function hideInterpolated(source: Source, { path, message }: Fault): string {
-  const node = path.length === 0 ? undefined : nodeAt(source, path);
+  const node = nodeAt(source, path);
   if (!isScalar(node) || !source.interpolated.has(node)) return message;
   const { value } = node;
-  if (typeof value !== 'string' || value === '') return message;
+  if (typeof value !== 'string' || value.length < HIDDEN_CHARS_MIN) return message;
   return message.replaceAll(value, () => writtenText(node));
 }
 
@@ -155,7 +158,7 @@ function startOf(node: unknown): number {
 const HIDDEN = [['secrets'], ['declared', 'keys'], ['store', 'url'], ['counters', 'url']] as const;
 
 function describeFound(source: Source, path: KeyPath): string {
-  const node = path.length === 0 ? source.document.contents : nodeAt(source, path);
+  const node = nodeAt(source, path);
   if (node === undefined) return 'is missing';
   if (isMap(node)) return 'found a section';
   if (isSeq(node)) return 'found a list';
@@ -167,6 +170,6 @@ function describeFound(source: Source, path: KeyPath): string {
 }
 
 /** One line, bounded, with control characters shown as escapes. */
-export function quote(text: string): string {
+function quote(text: string): string {
   return JSON.stringify(text.length > FOUND_CHARS_MAX ? `${text.slice(0, FOUND_CHARS_MAX)}…` : text);
 }

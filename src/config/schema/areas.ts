@@ -8,9 +8,12 @@ const SEGMENTS_MAX = 32;
 const COST_MAX = 1_000_000;
 const CREDENTIALS_MAX = 8;
 
+/** Characters with one spelling (RFC 3986 §2.3, unreserved). Others may come escaped, and `%3A` would slip past a rule for `:`. */
+const ONE_SPELLING = /^[\w.~/-]*$/;
+
 /** A literal path, without trailing slash, as it is compared with requests. */
-export function isCanonicalPath(path: string): boolean {
-  return !path.includes('*') && !path.endsWith('/') && canonicalPath(path)?.path === path;
+function isCanonicalPath(path: string): boolean {
+  return ONE_SPELLING.test(path) && !path.endsWith('/') && canonicalPath(path)?.path === path;
 }
 
 /** The segments of a route's pattern: literals, `*` for one, `**` last for the rest; undefined where it is none. */
@@ -39,7 +42,7 @@ const credential = z.strictObject({ api_key: source.optional(), jwt: source.opti
 const route = z.strictObject({
   path: z.string().refine((text) => parsePattern(text) !== undefined, {
     error:
-      'expected a path below the area: /literal segments, * for one whole segment, ** last for the rest, no trailing slash, nothing to decode',
+      'expected a path below the area: /literal segments, * for one whole segment, ** last for the rest, no trailing slash, letters, digits and . _ ~ - alone',
   }),
   method: z
     .string()
@@ -54,7 +57,8 @@ const route = z.strictObject({
 
 export const area = z.strictObject({
   path: z.string().refine((text) => text === '/' || isCanonicalPath(text), {
-    error: 'expected a literal path such as /api/v1 without trailing slash, or / for the whole host',
+    error:
+      'expected a literal path such as /api/v1 of letters, digits and . _ ~ -, without trailing slash, or / for the whole host',
   }),
   challenge: fieldValue,
   preflight: z.enum(['check', 'allow']).default('check'),

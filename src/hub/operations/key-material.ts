@@ -19,7 +19,7 @@ export function createKeyMaterial(deps: MaterialDeps, api: Api, key: string): Ke
   const id = `key_${Buffer.from(random(ID_BYTES)).toString('hex')}`;
   return {
     id,
-    hint: hintOf(api, key),
+    hint: hintOf(api.keys.prefix, key),
     digest: digestOf(hasher, key, 0),
     pepperId,
     retiredDigests: retired.map((_, index) => digestOf(hasher, key, index + 1)),
@@ -32,15 +32,16 @@ export function sealingContext(apiName: string, keyId: string): string {
   return `${apiName}/${keyId}`;
 }
 
-function digestOf(hasher: KeyHasher, key: string, pepperIndex: number): Int32Array {
+/** The key's digest under one pepper of the ring, the current one first. */
+export function digestOf(hasher: KeyHasher, key: string, pepperIndex: number): Int32Array {
   const words = new Int32Array(DIGEST_WORDS);
   hasher.digest(key, pepperIndex, words);
   return words;
 }
 
-function hintOf(api: Api, key: string): string {
-  const prefix = key.startsWith(api.keys.prefix) ? api.keys.prefix : '';
-  return `${prefix}…${key.slice(-HINT_CHARS)}`;
+/** `ty_…8kL9`: enough to recognise a key, not to use it. */
+export function hintOf(prefix: string, key: string): string {
+  return `${key.startsWith(prefix) ? prefix : ''}…${key.slice(-HINT_CHARS)}`;
 }
 
 interface NamedKey {

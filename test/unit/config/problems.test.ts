@@ -74,17 +74,17 @@ const BROKEN_APIS: readonly (readonly [from: string, to: string, ...problems: st
   [
     'path: /v1',
     'path: /v1/',
-    '11:11: areas[0].path: found "/v1/"; expected a literal path such as /api/v1 without trailing slash, or / for the whole host',
+    '11:11: areas[0].path: found "/v1/"; expected a literal path such as /api/v1 of letters, digits and . _ ~ -, without trailing slash, or / for the whole host',
   ],
   [
     'path: /v1',
     'path: /a/../v1',
-    '11:11: areas[0].path: found "/a/../v1"; expected a literal path such as /api/v1 without trailing slash, or / for the whole host',
+    '11:11: areas[0].path: found "/a/../v1"; expected a literal path such as /api/v1 of letters, digits and . _ ~ -, without trailing slash, or / for the whole host',
   ],
   [
     'path: /v1',
     'path: /%76',
-    '11:11: areas[0].path: found "/%76"; expected a literal path such as /api/v1 without trailing slash, or / for the whole host',
+    '11:11: areas[0].path: found "/%76"; expected a literal path such as /api/v1 of letters, digits and . _ ~ -, without trailing slash, or / for the whole host',
   ],
   [
     'challenge: Bearer realm="one"',
@@ -119,12 +119,17 @@ const BROKEN_APIS: readonly (readonly [from: string, to: string, ...problems: st
   [
     'path: /**,',
     'path: /a*,',
-    '16:17: areas[0].routes[0].path: found "/a*"; expected a path below the area: /literal segments, * for one whole segment, ** last for the rest, no trailing slash, nothing to decode',
+    '16:17: areas[0].routes[0].path: found "/a*"; expected a path below the area: /literal segments, * for one whole segment, ** last for the rest, no trailing slash, letters, digits and . _ ~ - alone',
+  ],
+  [
+    'path: /**,',
+    'path: /docs:export,',
+    '16:17: areas[0].routes[0].path: found "/docs:export"; expected a path below the area: /literal segments, * for one whole segment, ** last for the rest, no trailing slash, letters, digits and . _ ~ - alone',
   ],
   [
     'path: /**,',
     'path: /**/a,',
-    '16:17: areas[0].routes[0].path: found "/**/a"; expected a path below the area: /literal segments, * for one whole segment, ** last for the rest, no trailing slash, nothing to decode',
+    '16:17: areas[0].routes[0].path: found "/**/a"; expected a path below the area: /literal segments, * for one whole segment, ** last for the rest, no trailing slash, letters, digits and . _ ~ - alone',
   ],
   [
     'path: /**,',

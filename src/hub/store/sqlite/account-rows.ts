@@ -3,7 +3,7 @@ import type { SqliteConnection } from './connection.ts';
 import { sql } from './tables.ts';
 import type { AccountRow } from './tables.ts';
 
-/** Looks up and inserts single accounts; the caller owns the transaction. */
+/** What is known of an account; inside a transaction it stays true until that ends. */
 export function findAccountRow(connection: SqliteConnection, ref: StoredRef): AccountRow | undefined {
   return connection.first(
     sql.selectFrom('accounts').selectAll().where('api', '=', ref.api).where('id', '=', ref.id),

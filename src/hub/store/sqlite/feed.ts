@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
 import type { FeedBatch, FeedCursor } from '../../../domain/feed.ts';
-import { FEED_BATCH_MAX, FeedWriter } from '../../../domain/feed.ts';
+import { FEED_BATCH_MAX, FeedWriter, toProfileText } from '../../../domain/feed.ts';
 import type { FeedSource } from '../../../ports.ts';
 import type { DeclaredKey } from '../store.ts';
 import { findAccountRow } from './account-rows.ts';
@@ -38,8 +38,6 @@ export interface FeedOptions {
   /** In the order of the policy: a record's API is an index into it. What is not among them is not sent. */
   readonly apiNames: readonly string[];
   readonly declaredKeys: readonly DeclaredKey[];
-  /** What a declared key's profile is called in a record. */
-  readonly toText: (key: DeclaredKey) => string;
 }
 
 interface Feed extends FeedOptions {
@@ -185,7 +183,7 @@ function writeDeclared(feed: Feed, key: DeclaredKey, writer: FeedWriter): void {
     api,
     row: 0,
     accountRow: account.row,
-    profile: feed.toText(key),
+    profile: toProfileText(key.profile),
     expiresAtMs: key.expiresMs ?? Number.POSITIVE_INFINITY,
     id: wordsFromBytes(idOfDeclared(key)),
     digest: key.digest,

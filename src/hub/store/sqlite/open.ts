@@ -1,4 +1,3 @@
-import { toProfileText } from '../../../domain/feed.ts';
 import type { Keeper } from '../../../ports.ts';
 import { NOTHING_DECLARED, StoreUnusable } from '../store.ts';
 import type { Declared, Store, StoreReads } from '../store.ts';
@@ -112,11 +111,7 @@ function prepareWriter(
 
 function createKeeper(writer: Writer, { apiNames, declared = NOTHING_DECLARED }: SqliteStoreOptions): Keeper {
   const { connection } = writer;
-  const feed = createFeed(connection, {
-    apiNames,
-    declaredKeys: declared.keys,
-    toText: (key) => toProfileText(key.profile),
-  });
+  const feed = createFeed(connection, { apiNames, declaredKeys: declared.keys });
   let version = readDataVersion(connection);
   return {
     read: (after) => feed.read(after),

@@ -163,6 +163,35 @@ it('keeps one entry in the log for each account and key, however often they chan
   ]);
 });
 
+it.each([
+  ['accounts', 'tier', "'gold'"],
+  ['accounts', 'standing', "'disabled'"],
+  ['accounts', 'billing', "'inactive'"],
+  ['accounts', 'trial_ends_ms', '9'],
+  ['keys', 'profile', `'{"tier":"gold"}'`],
+  ['keys', 'expires_ms', '9'],
+  ['keys', 'revoked_ms', '9'],
+])('logs a change of %s.%s, whoever makes it', async (table, column, value) => {
+  const path = temporaryFile('t.db');
+  const store = open(path);
+  await store.writes.insertAccount(newAccount());
+  await store.writes.insertKeys([newKey(1)]);
+  const cursor = { phase: 'changes', row: 0, seq: 2 } as const;
+  expect(store.keeper.read(cursor)).toBeUndefined();
+  openRaw(path).exec(`UPDATE ${table} SET ${column} = ${value}`);
+  expect(store.keeper.read(cursor)?.cursor.seq).toBe(3);
+});
+
+it('logs nothing for charges, grants and last uses, which no edge needs to hear of', async () => {
+  const store = open(temporaryFile('t.db'));
+  await store.writes.insertAccount(newAccount({ credits: 5 }));
+  await store.writes.insertKeys([newKey(1)]);
+  store.keeper.charge([charge]);
+  await store.writes.grantCredits({ api: 'alpha', id: 'acme' }, { credits: 1, ref: null, atMs: 0 });
+  await store.writes.recordLastUses(Float64Array.of(1, 7));
+  expect(store.keeper.read({ phase: 'changes', row: 0, seq: 2 })).toBeUndefined();
+});
+
 it('leaves the log to grow until the caller moves it, and reports when all of it has been moved', async () => {
   const path = temporaryFile('t.db');
   const store = open(path, { checkpoints: 'by_caller' });
