@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DOCUMENTED, startCaseApp, WORKSHOP } from './app.ts';
+import type { CaseApp } from './app.ts';
+import { TABLE_START_MS } from './case-world.ts';
+import { createInProcessClient } from './in-process.ts';
+import { loadCases } from './load.ts';
+import type { LoadedCase } from './load.ts';
+import { runCase } from './run.ts';
+import type { Way } from './run.ts';
+
+const documented = loadCases(new URL('./', import.meta.url));
+const workshop = loadCases(new URL('workshop/', import.meta.url));
+
+describe('the table of cases', () => {
+  test('has at least 250 cases of documented APIs, each with a name of its own', () => {
+    const titles = new Set([...documented, ...workshop].map(({ title }) => title));
+    expect(titles.size).toBe(documented.length + workshop.length);
+    expect(documented.length).toBeGreaterThanOrEqual(250);
+  });
+
+  test('speaks of every documented API', () => {
+    const apis = new Set(documented.map(({ file }) => file.api));
+    expect([...apis].sort()).toEqual(['autype', 'clary', 'freddy', 'trackyard', 'truedy']);
+  });
+});
+
+describe('documented APIs, in process', () => runAll(documented, DOCUMENTED));
+describe('what they leave unused, in process', () => runAll(workshop, WORKSHOP));
+
+function runAll(cases: readonly LoadedCase[], config: string): void {
+  let started: CaseApp;
+  let way: Way;
+
+  beforeAll(async () => {
+    started = await startCaseApp(config, TABLE_START_MS);
+    const { app, clock, requestIds } = started;
+    if (app.answer === undefined) throw new Error('the app has no edge in this thread');
+    const client = createInProcessClient(app.answer, requestIds);
+    way = { name: 'in process', client, operations: app.operations, clock };
+  });
+
+  afterAll(async () => started.stop());
+
+  test.each(cases.map((loaded) => [loaded.title, loaded] as const))('%s', async (_, loaded) => {
+    await runCase(loaded, way);
+  });
+
+  test('no case caused an outage or a bug', () => {
+    expect(started.errors).toEqual([]);
+  });
+}

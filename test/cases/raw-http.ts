@@ -1,0 +1,85 @@
+import { connect } from 'node:net';
+import type { SentHeader } from './client.ts';
+
+const ANSWER_MS_MAX = 5_000;
+const ANSWER_BYTES_MAX = 1024 * 1024;
+
+export interface RawRequest {
+  readonly port: number;
+  readonly method: string;
+  readonly target: string;
+  /** In this order and spelling, repeated names included; one character a byte. */
+  readonly headers: readonly SentHeader[];
+  /** The address of 127.0.0.0/8 from which the client connects. */
+  readonly localAddress: string;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: readonly SentHeader[];
+  readonly body: string;
+}
+
+/**
+ * One HTTP/1.1 request on a connection of its own, byte for byte as given: an HTTP library would refuse or mend what must reach the gateway.
+ * Rejects where no whole answer comes in time.
+ */
+export async function askRaw(request: RawRequest): Promise<RawAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
+  const { port, localAddress } = request;
+  const socket = connect({ host: '127.0.0.1', port, localAddress });
+  let received = '';
+  const judge = (ended: 'ended' | 'open') => {
+    const answer = readAnswer(received, request.method, ended);
+    if (answer !== undefined) resolve(answer);
+    else if (ended === 'ended') reject(new Error(`the connection ended after ${received.length} bytes`));
+  };
+  socket.setEncoding('latin1').setTimeout(ANSWER_MS_MAX, () => reject(new Error('no answer in time')));
+  socket.on('data', (chunk: string) => {
+    received += chunk;
+    if (received.length > ANSWER_BYTES_MAX) reject(new Error('the answer has no end'));
+    judge('open');
+  });
+  socket.on('end', () => judge('ended'));
+  socket.on('error', reject);
+  const lines = request.headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+  return promise.finally(() => socket.destroy());
+}
+
+/** undefined while a part is missing. */
+function readAnswer(received: string, method: string, ended: 'ended' | 'open'): RawAnswer | undefined {
+  const headEnd = received.indexOf('\r\n\r\n');
+  if (headEnd < 0) return undefined;
+  const [first = '', ...lines] = received.slice(0, headEnd).split('\r\n');
+  const headers = lines.map((line): SentHeader => {
+    const colonAt = line.indexOf(':');
+    return [line.slice(0, colonAt).toLowerCase(), line.slice(colonAt + 1).trim()];
+  });
+  const status = Number(first.split(' ')[1]);
+  const body = method === 'HEAD' ? '' : readBody(received.slice(headEnd + 4), headers, ended);
+  return body === undefined ? undefined : { status, headers, body };
+}
+
+function readBody(rest: string, headers: readonly SentHeader[], ended: 'ended' | 'open'): string | undefined {
+  const find = (wanted: string) => headers.find(([name]) => name === wanted)?.[1];
+  if (find('transfer-encoding') === 'chunked') return readChunks(rest);
+  const length = find('content-length');
+  if (length === undefined) return ended === 'ended' ? rest : undefined;
+  return rest.length < Number(length) ? undefined : rest.slice(0, Number(length));
+}
+
+function readChunks(rest: string): string | undefined {
+  let body = '';
+  for (let at = 0; ;) {
+    const lineEnd = rest.indexOf('\r\n', at);
+    if (lineEnd < 0) return undefined;
+    const length = Number.parseInt(rest.slice(at, lineEnd), 16);
+    const chunkEnd = lineEnd + 2 + length;
+    // A length that is no number is smaller and greater than nothing: the answer then never ends, in time.
+    if (!(rest.length >= chunkEnd + 2)) return undefined;
+    if (length === 0) return body;
+    body += rest.slice(lineEnd + 2, chunkEnd);
+    at = chunkEnd + 2;
+  }
+}

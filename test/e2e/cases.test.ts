@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EnvoyProcess } from '../../src/cli/envoy-process.ts';
+import { DOCUMENTED, startCaseApp } from '../cases/app.ts';
+import type { CaseApp } from '../cases/app.ts';
+import { TABLE_START_MS } from '../cases/case-world.ts';
+import { createEnvoyClient, startUpstream } from '../cases/envoy-client.ts';
+import type { Upstream } from '../cases/envoy-client.ts';
+import { loadCases } from '../cases/load.ts';
+import { runCase } from '../cases/run.ts';
+import type { Way } from '../cases/run.ts';
+import { partTitle, requirePart } from '../parts.ts';
+import { poll, readStat, startRecipe } from './envoy.ts';
+
+const part = await requirePart('envoy');
+const all = loadCases(new URL('../cases/', import.meta.url));
+const cases = all.filter(({ text }) => text.in_process_only === undefined);
+
+/** What Envoy's clients cannot send is tried in process alone; were it many, this run would prove little. */
+const ONLY_IN_PROCESS_MAX = 20;
+
+test('nearly every case goes through Envoy, and each that cannot says why', () => {
+  const reasons = all.map(({ text }) => text.in_process_only).filter((reason) => reason !== undefined);
+  expect(reasons.length).toBeLessThanOrEqual(ONLY_IN_PROCESS_MAX);
+  expect(cases.length + reasons.length).toBe(all.length);
+});
+
+describe.skipIf('missing' in part)(partTitle('through a real Envoy', part), () => {
+  let started: CaseApp;
+  let upstream: Upstream;
+  let envoy: EnvoyProcess;
+  let way: Way;
+
+  beforeAll(async () => {
+    started = await startCaseApp(DOCUMENTED, TABLE_START_MS);
+    upstream = await startUpstream();
+    const authzPort = Number(started.app.addresses.checkGrpc.split(':').at(-1));
+    const binary = 'found' in part ? part.found : '';
+    envoy = await startRecipe({ binary, authzPort, appPort: upstream.port });
+    await poll(
+      () => readStat(envoy.adminUrl, 'cluster.authz.membership_healthy'),
+      (healthy) => healthy === 1,
+    );
+    const client = createEnvoyClient(Number(new URL(envoy.baseUrl).port), upstream);
+    const { app, clock } = started;
+    way = { name: 'envoy', client, operations: app.operations, clock };
+  });
+
+  afterAll(async () => {
+    await envoy?.stop();
+    await upstream?.stop();
+    await started?.stop();
+  });
+
+  test.each(cases.map((loaded) => [loaded.title, loaded] as const))('%s', async (_, loaded) => {
+    await runCase(loaded, way);
+  });
+
+  test('no case caused an outage or a bug', async () => {
+    expect(started.errors).toEqual([]);
+    expect(await readStat(envoy.adminUrl, 'http.ingress.ext_authz.error')).toBe(0);
+  });
+});
