@@ -143,13 +143,14 @@ export class CheckPlan {
   }
 }
 
+/** Subjects are the same where their 32 bits are, signed or not: the table keeps nothing else of them. */
 function namesSameCounter(a: LimitCharge, b: LimitCharge): boolean {
   if (a === b) return true;
   return (
     a.limit.windowMs === b.limit.windowMs &&
     a.limit.scope === b.limit.scope &&
-    a.subject.word0 === b.subject.word0 &&
-    a.subject.word1 === b.subject.word1 &&
-    a.subject.word2 === b.subject.word2
+    (a.subject.word0 ^ b.subject.word0) === 0 &&
+    (a.subject.word1 ^ b.subject.word1) === 0 &&
+    (a.subject.word2 ^ b.subject.word2) === 0
   );
 }

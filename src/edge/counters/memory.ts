@@ -19,18 +19,19 @@ export interface MemoryCounters extends CounterStore {
   usage(): { readonly counters: number; readonly slotsMax: number; readonly bytes: number };
 }
 
-/** About 100 bytes a counter, 190 above 4 uses in its window and 1,000 above 16: at most 2 GB, where every counter is that busy. */
+/** About 100 bytes a counter, 240 above 4 uses in its window, 820 above 16: at most 2.1 GB, if every counter is that busy. */
 export const SLOTS_MAX_DEFAULT = 2_000_000;
 const SLOTS_MAX_LIMIT = 2 ** 26;
 
 /**
- * How many slots are looked at for idle counters. Each new counter pays for more than itself, so at least 7/8 of a full
- * table counts. Known counters pay little, and in rounds, because neighbouring slots cost less than scattered ones.
+ * How many slots are looked at for idle counters. Each new counter pays for more than itself, so while subjects come and go
+ * about 1/8 of the slots are idle at most. Known counters pay little, and in rounds, because neighbouring slots cost less.
+ * Where a lull left idle counters behind in a full table, each check that finds no room looks at the next SWEEP_WHEN_FULL.
  */
 const SWEEP_PER_NEW = 8;
 const SWEEP_PER_ROUND = 4;
 const TAKES_PER_ROUND = 16;
-const SWEEP_WHEN_FULL = 64;
+const SWEEP_WHEN_FULL = 256;
 
 /**
  * Sliding windows in this process's memory. Time is the monotonic side of `now` and never goes back here, whatever the clock says.
@@ -88,7 +89,7 @@ export function createMemoryCounters(options: MemoryCountersOptions = {}): Memor
   };
 }
 
-/** A reading that went back would let uses that were just counted end too late, and the next ones too early: time stands still instead. */
+/** A use stamped with a reading that went back would end too early: time stands still instead. */
 function createTimekeeper(): (now: Now) => number {
   let latestMs = -Infinity;
   return (now) => {

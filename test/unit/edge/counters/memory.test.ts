@@ -159,14 +159,49 @@ describe('giveBack', () => {
     expect(counters.peek([charge], at(1_500))[0]).toMatchObject({ remaining: 98, resetMs: 62_499 });
   });
 
+  test('of a use that was given back before takes none of another run', () => {
+    const counters = createMemoryCounters();
+    const charge = of(limitOf(100, 63_000));
+    const first = counters.take([charge], at(0));
+    counters.take([charge], at(1_000));
+    counters.giveBack([charge], first, at(1_000));
+    counters.giveBack([charge], first, at(1_000));
+    expect(counters.peek([charge], at(1_000))[0]?.remaining).toBe(99);
+  });
+
   test('after the window has passed leaves a neighbour alone that a run would have held', () => {
     const counters = createMemoryCounters();
     const charge = of(limitOf(2, 63_000));
     const first = counters.take([charge], at(0));
     counters.take([charge], at(500));
+    counters.peek([charge], at(63_100));
     counters.giveBack([charge], first, at(63_100));
     expect(counters.peek([charge], at(63_100))[0]?.remaining).toBe(1);
   });
+});
+
+test('a window that rounding spreads over 65 runs keeps every use', () => {
+  const counters = createMemoryCounters();
+  const charge = of(limitOf(200, 1_000));
+  // The last instant of one bucket, and the first of the 64th after it that is less than a window later.
+  const [firstMs, lastMs] = [63.49206349206349, 1_063.4920634920634];
+  expect(lastMs - firstMs).toBeLessThan(1_000);
+  counters.take([charge], at(firstMs));
+  for (let bucket = 4; bucket <= 66; bucket += 1) counters.take([charge], at(((bucket + 0.5) * 1_000) / 63));
+  expect(counters.take([charge], at(lastMs)).states[0]?.remaining).toBe(200 - 65);
+  // The oldest has been joined to the next, half a bucket later, and ends with it.
+  expect(counters.peek([charge], at(lastMs + 7))[0]?.remaining).toBe(200 - 65);
+  expect(counters.peek([charge], at(lastMs + 8))[0]?.remaining).toBe(200 - 63);
+});
+
+test('a subject is the same whether its words are signed or not', () => {
+  const counters = createMemoryCounters();
+  const limit = limitOf(3, 1_000);
+  const signed = { limit, subject: { word0: -1, word1: -2, word2: -3 } };
+  const unsigned = { limit, subject: { word0: 0xffff_ffff, word1: 0xffff_fffe, word2: 0xffff_fffd } };
+  expect(counters.take([signed, unsigned], at(0)).granted).toBe(true);
+  expect(counters.take([signed, unsigned], at(0)).granted).toBe(false);
+  expect(counters.usage().counters).toBe(1);
 });
 
 test('a check with more charges than the bound is a bug, not an answer', () => {

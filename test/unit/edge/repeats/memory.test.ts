@@ -53,6 +53,14 @@ test('remembers what fits no record up to a bound, and then the oldest gives way
   expect(repeats.once(checkOf(2), at(KEPT_MS), () => odd(-1))).toEqual(odd(-1));
 });
 
+test('what fits no record goes in the order in which it was last remembered', () => {
+  const repeats = createRepeats();
+  for (const id of [0, 1]) void repeats.once(checkOf(id), at(0), () => odd(id));
+  void repeats.once(checkOf(0), at(KEPT_MS), () => odd(10));
+  for (let id = 2; id <= ODD_MAX; id += 1) void repeats.once(checkOf(id), at(KEPT_MS), () => odd(id));
+  expect(repeats.once(checkOf(0), at(KEPT_MS), () => odd(-1))).toEqual(odd(10));
+});
+
 describe('where too many checks are under way', () => {
   const never = new Promise<Spending>(() => undefined);
 
@@ -74,6 +82,15 @@ describe('where too many checks are under way', () => {
     const repeats = createRepeats({ underWayMax: 1 });
     await repeats.once(checkOf(1), at(0), () => Promise.resolve(spentOf(1)));
     expect(repeats.once(checkOf(2), at(0), () => spentOf(2))).toEqual(spentOf(2));
+  });
+
+  test('one that began anew does not keep older ones that must go', () => {
+    const repeats = createRepeats({ underWayMax: 3 });
+    void repeats.once(checkOf(1), at(0), () => never);
+    void repeats.once(checkOf(2), at(1), () => never);
+    void repeats.once(checkOf(1), at(KEPT_MS), () => never);
+    void repeats.once(checkOf(3), at(KEPT_MS), () => never);
+    expect(repeats.once(checkOf(4), at(KEPT_MS + 1), () => spentOf(4))).toEqual(spentOf(4));
   });
 
   test('there is room again when those that do not end were waited for long enough', () => {
