@@ -31,7 +31,9 @@ export interface SpendPorts {
 
 /** Takes limits and credits, all or none, and only once for a check that the gateway sends again. */
 export function spendOnce(admitted: Admitted, ports: SpendPorts): Eventually<Spending> {
-  const { api, request, principal, charges, now } = admitted;
+  const { api, route, request, principal, charges, now } = admitted;
+  // What spends nothing may as well be decided twice: remembering it costs more.
+  if (charges.length === 0 && route.cost === 0) return { kind: 'spent', limits: [] };
   const limits = charges.map((charge) => charge.limit);
   return ports.repeats.once({ api, request, principal, limits }, now, () => spend(admitted, ports));
 }
