@@ -36,7 +36,13 @@ export async function startCaseApp(config: string, startMs: number): Promise<Cas
   const log = { error: (message: string) => void errors.push(message), warn() {}, info() {}, debug() {} };
   const app = await startApp({
     config,
-    sets: [`store.url=sqlite:${join(folder, 'tollgate.db')}`, 'check.grpc.listen=127.0.0.1:0'],
+    sets: [
+      `store.url=sqlite:${join(folder, 'tollgate.db')}`,
+      'check.grpc.listen=127.0.0.1:0',
+      'telemetry.listen=off',
+      'public.listen=127.0.0.1:0',
+      'admin.listen=off',
+    ],
     carrier: 'direct',
     world: { clock, newRequestId: requestIds.next, randomBytes: testRandomBytes, env: ENV, log },
   });

@@ -11,7 +11,7 @@ export interface Judged {
   readonly upstream: readonly string[] | undefined;
 }
 
-/** Names under which something could pass for an identity or a credential at the upstream, `_` and `.` read as `-`. */
+/** Names under which something could pass for an identity or a credential at the upstream, everything but letters and digits read as `-`. */
 const WATCHED: ReadonlySet<string> = new Set([
   'x-account-id',
   'x-key-id',
@@ -97,5 +97,8 @@ export function fromSeen(seen: SeenAnswer): Judged {
 }
 
 function nameOf(line: string): string {
-  return line.slice(0, line.indexOf(':')).replaceAll(/[._]/g, '-');
+  return line
+    .slice(0, line.indexOf(':'))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '-');
 }

@@ -160,7 +160,6 @@ export type CaseFile = z.infer<typeof CASE_FILE>;
 export type Case = z.infer<typeof CASE>;
 export type Step = z.infer<typeof STEP>;
 export type RequestStep = Extract<Step, { answer: unknown }>;
-export type RequestText = z.infer<typeof REQUEST>;
 export type AnswerText = z.infer<typeof ANSWER>;
 export type AnswerOrName = z.infer<typeof ANSWER_OR_NAME>;
 export type AccountText = z.infer<typeof ACCOUNT>;

@@ -17,7 +17,7 @@ export interface UpstreamHeaders {
 
 /**
  * What the upstream gets to know. Every identity header is either set or removed, every credential header is removed,
- * and so is whatever the client sent under a name that only `_` or `.` in place of `-` tells from one of them.
+ * and so is whatever the client sent under a name that only another separator in place of `-` tells from one of them.
  * undefined where a value cannot be a header's: the request must not pass without its identity.
  */
 export function renderUpstreamHeaders(
@@ -56,12 +56,18 @@ function isFieldValue(text: string): boolean {
   return /^[\x21-\x7e]+(?: +[\x21-\x7e]+)*$/.test(text);
 }
 
-/** Upstreams that read CGI variables or Java properties take `x_account_id` and `x.account.id` for `x-account-id`. */
+const OTHER_SEPARATOR = /[^a-z0-9-]/;
+const OTHER_SEPARATORS = /[^a-z0-9-]/g;
+
+/**
+ * Upstreams that read CGI variables or Java properties take `x_account_id` and `x.account.id` for `x-account-id`; some
+ * make `_` of every character that is no letter and no digit, so that `x!account~id` is a third spelling.
+ */
 function findAliases(headers: RequestHeaders, guards: (name: string) => boolean): string[] {
   const aliases: string[] = [];
   for (const name of headers.names()) {
-    if (!name.includes('_') && !name.includes('.')) continue;
-    if (guards(name.replaceAll(/[_.]/g, '-'))) aliases.push(name);
+    if (!OTHER_SEPARATOR.test(name)) continue;
+    if (guards(name.replaceAll(OTHER_SEPARATORS, '-'))) aliases.push(name);
   }
   return aliases;
 }

@@ -26,7 +26,7 @@ const ROW_HOLES = ['code', 'message', 'status', 'details'] as const;
 /** Filled per request. */
 const REQUEST_HOLES: readonly BodyHole[] = ['request_id', 'ts', 'retry_after_seconds'];
 
-export const BODY_NAMES: readonly string[] = [...ROW_HOLES, ...REQUEST_HOLES].map((name) => `$${name}`);
+const BODY_NAMES: readonly string[] = [...ROW_HOLES, ...REQUEST_HOLES].map((name) => `$${name}`);
 
 /** Deeper templates are refused: nobody's error body is. */
 const DEPTH_MAX = 16;
@@ -80,37 +80,65 @@ function findMemberFaults(member: JsonValue, place: Place): TemplateFault[] {
   return [{ path: place.path, message: 'a member named by digits alone cannot keep its place' }, ...faults];
 }
 
-/** The template as compact JSON in the order of its members: literal text with the holes of a request between. */
+/** A refusal's body as compact JSON in the order of its members: literal text with the holes of a request between. */
 export function compileTemplate(template: JsonValue, row: RowText): BodyPart[] {
-  const parts: BodyPart[] = [];
-  write(template, { row, parts });
+  return compileWith<BodyHole>(template, (name) => meaningInRow(name, row));
+}
+
+/** What a `$name` stands for: text of JSON, another piece of template, or a value that only the request knows. */
+type Meaning<Hole> =
+  { readonly text: string } | { readonly template: JsonValue } | { readonly hole: Hole } | undefined;
+
+function meaningInRow(name: string, row: RowText): Meaning<BodyHole> {
+  const hole = REQUEST_HOLES.find((candidate) => name === `$${candidate}`);
+  if (hole !== undefined) return { hole };
+  if (name === '$details') return { template: row.details };
+  if (name === '$status') return { text: String(row.status) };
+  if (name === '$code') return { text: JSON.stringify(row.code) };
+  return name === '$message' ? { text: JSON.stringify(row.message) } : undefined;
+}
+
+/** A template all of whose names are holes of these. */
+export function compileHoles<Hole extends string>(
+  template: JsonValue,
+  holes: readonly Hole[],
+): TemplatePart<Hole>[] {
+  return compileWith<Hole>(template, (name) => {
+    const hole = holes.find((candidate) => name === `$${candidate}`);
+    return hole === undefined ? undefined : { hole };
+  });
+}
+
+/** Literal text, or a hole. */
+export type TemplatePart<Hole> = string | { readonly hole: Hole };
+
+function compileWith<Hole>(template: JsonValue, mean: (name: string) => Meaning<Hole>): TemplatePart<Hole>[] {
+  const parts: TemplatePart<Hole>[] = [];
+  write(template, { mean, parts });
   return parts;
 }
 
-interface Output {
-  readonly row: RowText;
-  readonly parts: BodyPart[];
+interface Output<Hole> {
+  readonly mean: (name: string) => Meaning<Hole>;
+  readonly parts: TemplatePart<Hole>[];
 }
 
-function write(value: JsonValue, output: Output): void {
+function write<Hole>(value: JsonValue, output: Output<Hole>): void {
   if (typeof value === 'string') writeText(value, output);
   else if (isArray(value)) writeArray(value, output);
   else if (isObject(value)) writeObject(value, output);
   else append(JSON.stringify(value), output);
 }
 
-function writeText(text: string, output: Output): void {
-  const { row, parts } = output;
-  const hole = REQUEST_HOLES.find((name) => text === `$${name}`);
-  if (hole !== undefined) parts.push({ hole });
-  else if (text === '$details') writeObject(row.details, output);
-  else if (text === '$status') append(String(row.status), output);
-  else if (text === '$code') append(JSON.stringify(row.code), output);
-  else if (text === '$message') append(JSON.stringify(row.message), output);
-  else append(JSON.stringify(text.startsWith('$$') ? text.slice(1) : text), output);
+function writeText<Hole>(text: string, output: Output<Hole>): void {
+  const meaning = output.mean(text);
+  if (meaning === undefined) append(JSON.stringify(text.startsWith('$$') ? text.slice(1) : text), output);
+  else if ('template' in meaning) write(meaning.template, output);
+  else if ('hole' in meaning) output.parts.push(meaning);
+  else append(meaning.text, output);
 }
 
-function writeArray(items: readonly JsonValue[], output: Output): void {
+function writeArray<Hole>(items: readonly JsonValue[], output: Output<Hole>): void {
   append('[', output);
   for (const [index, item] of items.entries()) {
     if (index > 0) append(',', output);
@@ -119,7 +147,7 @@ function writeArray(items: readonly JsonValue[], output: Output): void {
   append(']', output);
 }
 
-function writeObject(members: JsonObject, output: Output): void {
+function writeObject<Hole>(members: JsonObject, output: Output<Hole>): void {
   append('{', output);
   for (const [index, [name, member]] of Object.entries(members).entries()) {
     append(`${index > 0 ? ',' : ''}${JSON.stringify(name)}:`, output);
@@ -129,7 +157,7 @@ function writeObject(members: JsonObject, output: Output): void {
 }
 
 /** Neighbouring literals become one part. */
-function append(text: string, { parts }: Output): void {
+function append<Hole>(text: string, { parts }: Output<Hole>): void {
   const last = parts.at(-1);
   if (typeof last === 'string') parts[parts.length - 1] = last + text;
   else parts.push(text);

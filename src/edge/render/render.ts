@@ -58,7 +58,8 @@ function renderAllow(api: Api, decision: Allow, input: RenderInput): Reply | und
   };
 }
 
-function renderRefusal(code: RefusalCode, input: RenderInput): Reply {
+/** The answer with which an API refuses for this reason, whatever was decided. */
+export function renderRefusal(code: RefusalCode, input: RenderInput): Reply {
   const row = input.errors.rows[code];
   const retryAfterSeconds =
     code === 'rate_limited' ? findRetryAfterSeconds(input.decision.limits ?? []) : undefined;

@@ -1,6 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileTemplate, findTemplateFaults } from '../../../../src/edge/render/json-template.ts';
+import {
+  compileHoles,
+  compileTemplate,
+  findTemplateFaults,
+} from '../../../../src/edge/render/json-template.ts';
 import type { JsonValue } from '../../../../src/edge/render/json-template.ts';
 import { renderBody, toHoleValues } from '../../../../src/edge/render/profile.ts';
 
@@ -38,6 +42,11 @@ describe('a template', () => {
         expect(render(value as JsonValue)).toBe(JSON.stringify(value));
       }),
     );
+  });
+
+  test('of an endpoint has holes of its own, and takes the names of errors for text', () => {
+    const parts = compileHoles({ tier: '$tier', id: '$key.id', ts: '$$ts' }, ['tier', 'key.id'] as const);
+    expect(parts).toEqual(['{"tier":', { hole: 'tier' }, ',"id":', { hole: 'key.id' }, ',"ts":"$ts"}']);
   });
 
   test('is told every fault with its path', () => {

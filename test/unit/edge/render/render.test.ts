@@ -48,12 +48,23 @@ describe('an allow', () => {
       'x-tier_': 't',
       x_other: 'o',
       'a.uthorization': 'a',
+      'x!account~id': 'root',
+      "x'key|id": 'k',
+      'x!other': 'o',
     });
     const credentialHeaders = ['authorization', 'x-api-key'];
     const withAlias = requestOf({ 'x_api.key': 'k' });
     const decision: Decision = { kind: 'allow', principal: principalOf() };
     const removed = renderReply(inputOf(decision, { request, credentialHeaders })).upstreamRemove;
-    expect(removed).toEqual(['authorization', 'x-api-key', 'x-tier', 'x_account_id', 'x.key-id']);
+    expect(removed).toEqual([
+      'authorization',
+      'x-api-key',
+      'x-tier',
+      'x_account_id',
+      'x.key-id',
+      'x!account~id',
+      "x'key|id",
+    ]);
     expect(
       renderReply(inputOf(decision, { request: withAlias, credentialHeaders })).upstreamRemove,
     ).toContain('x_api.key');
