@@ -3,6 +3,7 @@ import type { Api, Area, Policy, Route, RouteNode } from '../../domain/policy.ts
 import type { AuthzRequest } from '../../domain/request.ts';
 import { canonicalHost } from '../../lib/canonical-host.ts';
 import { canonicalPath } from '../../lib/canonical-path.ts';
+import { dropsIdentity } from './hop-by-hop.ts';
 
 /** Where a request is aimed at: as far as it could be found, and the refusal where it could not. */
 export type Place = Found | NotFound;
@@ -24,12 +25,13 @@ export interface NotFound {
 /** Path, host, area and route, in that order; what the configuration does not name is not found. */
 export function findPlace(policy: Policy, request: AuthzRequest): Place {
   const api = findApi(policy, request.host);
-  const path = request.method === 'CONNECT' ? undefined : canonicalPath(request.target);
+  const path = hasOneReading(request.method) ? canonicalPath(request.target) : undefined;
   if (path === undefined) return { api, denial: { code: 'request_ambiguous' } };
   if (api === undefined) return { api, denial: { code: 'not_found', fault: 'no_host' } };
   if (request.namedApi !== '' && request.namedApi !== api.name) {
     return { api, denial: { code: 'not_found', fault: 'other_api' } };
   }
+  if (dropsIdentity(api, request.headers)) return { api, denial: { code: 'request_ambiguous' } };
   const area = api.areas.find((candidate) => contains(candidate.prefix, path.path));
   if (area === undefined) return { api, denial: { code: 'not_found', fault: 'no_area' } };
   const depth = area.prefix === '' ? 0 : area.prefix.split('/').length - 1;
@@ -52,6 +54,14 @@ function contains(prefix: string, path: string): boolean {
   return (
     path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/' || prefix === '')
   );
+}
+
+/**
+ * Methods are case-sensitive (RFC 9110 §9.1), yet many frameworks read `post` as POST: judged as another method than
+ * theirs, it would slip past a rule for POST. CONNECT names no path.
+ */
+function hasOneReading(method: string): boolean {
+  return /^[A-Z][A-Z0-9_-]*$/.test(method) && method !== 'CONNECT';
 }
 
 /** HEAD is judged as the GET whose headers it asks for (RFC 9110 §9.3.2). */

@@ -35,7 +35,8 @@ export function spendOnce(admitted: Admitted, ports: SpendPorts): Eventually<Spe
   // What spends nothing may as well be decided twice: remembering it costs more.
   if (charges.length === 0 && route.cost === 0) return { kind: 'spent', limits: [] };
   const limits = charges.map((charge) => charge.limit);
-  return ports.repeats.once({ api, request, principal, limits }, now, () => spend(admitted, ports));
+  const check = { api, request, principal, limits, cost: route.cost };
+  return ports.repeats.once(check, now, () => spend(admitted, ports));
 }
 
 function spend(admitted: Admitted, ports: SpendPorts): Eventually<Spending> {
@@ -58,7 +59,7 @@ function spend(admitted: Admitted, ports: SpendPorts): Eventually<Spending> {
 function charge(admitted: Admitted, ports: SpendPorts, taken: Taken | undefined): Eventually<Spending> {
   const cost = planCharge(admitted, admitted.principal, admitted.now);
   if (cost === undefined) return spent(taken, undefined);
-  return chargeCredits(cost, ports.credits).then((outcome) => {
+  return chargeCredits(cost, admitted.request, ports.credits).then((outcome) => {
     if (outcome instanceof DependencyDown) {
       if (admitted.api.onOutage.credits === 'allow') return spent(taken, outcome);
       return andThen(giveBack(admitted, ports.counters, taken), () => ({
@@ -76,8 +77,15 @@ function charge(admitted: Admitted, ports: SpendPorts, taken: Taken | undefined)
   });
 }
 
-async function chargeCredits(cost: CreditCharge, credits: Credits): Promise<ChargeOutcome | DependencyDown> {
-  return attempt(() => credits.charge(cost));
+/** The share of the gateway's patience that a store may use up: the answer has to get back in what is left. */
+const STORE_SHARE = 0.6;
+
+async function chargeCredits(
+  cost: CreditCharge,
+  { timeoutMs = Infinity }: AuthzRequest,
+  credits: Credits,
+): Promise<ChargeOutcome | DependencyDown> {
+  return attempt(() => credits.charge(cost, STORE_SHARE * timeoutMs));
 }
 
 function spent(taken: Taken | undefined, waived: DependencyDown | undefined): Spending {

@@ -65,6 +65,7 @@ describe('the most specific route', () => {
     ['/api/public/v1/files/7', 'HEAD', 'GET /files/*'],
     ['/api/public/v1/files/7', 'DELETE', '* /**'],
     ['/api/public/v1/files/7/raw', 'DELETE', '* /files/*/raw'],
+    ['/api/public/v1/files', 'M-SEARCH', '* /**'],
     ['/api/public/v1/files/7/other', 'GET', '* /**'],
     ['/api/public/v1/admin', 'GET', '* /admin/**'],
     ['/api/public/v1/admin/', 'GET', '* /admin/**'],
@@ -85,6 +86,11 @@ describe('nothing is found', () => {
     ['/api/%2e%2e/health', 'GET', { code: 'request_ambiguous' }],
     ['', 'CONNECT', { code: 'request_ambiguous' }],
     ['/api/health', 'CONNECT', { code: 'request_ambiguous' }],
+    ['/api/public/v1/files', 'post', { code: 'request_ambiguous' }],
+    ['/api/public/v1/files', 'Post', { code: 'request_ambiguous' }],
+    ['/api/public/v1/files', 'POST ', { code: 'request_ambiguous' }],
+    ['/api/public/v1/files', 'PO\u017fT', { code: 'request_ambiguous' }],
+    ['/api/public/v1/files', '', { code: 'request_ambiguous' }],
   ])('at %s for %s', (target, method, denial) => {
     expect(find(target, method).denial).toEqual(denial);
   });
