@@ -1,11 +1,10 @@
 import { formatV6, parseAddress } from './ip-address.ts';
+import { isPort } from './port.ts';
 
 /** The longest host name (RFC 1035 §2.3.4), a trailing dot and a port. */
 const AUTHORITY_LENGTH_MAX = 260;
-const PORT_MAX = 65_535;
 /** Labels of letters, digits, `-` and `_`, one dot between two of them, and perhaps one at the end. */
 const NAME = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
-const PORT = /^\d{1,5}$/;
 
 /**
  * The host that an authority (`:authority`, `Host`) names: in lower case, without port and without one trailing dot; an IPv6 literal stays in brackets, in the form of RFC 5952.
@@ -26,10 +25,6 @@ export function canonicalHost(authority: string): string | undefined {
 function findPortAt(authority: string): number {
   const colonAt = authority.indexOf(':', authority.lastIndexOf(']') + 1);
   return colonAt < 0 ? authority.length : colonAt;
-}
-
-function isPort(text: string): boolean {
-  return PORT.test(text) && Number(text) <= PORT_MAX;
 }
 
 function canonicalLiteral(host: string): string | undefined {

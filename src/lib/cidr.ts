@@ -1,5 +1,6 @@
 import { formatAddress, isV4, parseAddress } from './ip-address.ts';
 import type { AddressWords } from './ip-address.ts';
+import { isPort } from './port.ts';
 
 /** A block of addresses: those whose first `prefixBits` bits are those of `words`. */
 export interface Cidr {
@@ -16,8 +17,6 @@ const WORDS = 4;
 /** The longest address in brackets with a port: `[` 45 `]:65535`. */
 const ENDPOINT_LENGTH_MAX = 53;
 const PREFIX_LENGTH = /^(0|[1-9]\d{0,2})$/;
-const PORT = /^\d{1,5}$/;
-const PORT_MAX = 65_535;
 
 /**
  * Reads `10.0.0.0/8`, `2001:db8::/32`, `::ffff:10.0.0.0/104` (the same block as the first) and single addresses; `/0` is every address of its family.
@@ -113,8 +112,4 @@ function hostOf(text: string): string | undefined {
   const colonAt = text.indexOf(':');
   if (colonAt < 0 || colonAt !== text.lastIndexOf(':')) return text;
   return isPort(text.slice(colonAt + 1)) ? text.slice(0, colonAt) : undefined;
-}
-
-function isPort(text: string): boolean {
-  return PORT.test(text) && Number(text) <= PORT_MAX;
 }

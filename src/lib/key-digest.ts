@@ -16,8 +16,8 @@ export interface PepperRing {
 }
 
 /** Every pepper costs an unknown key one more digest. */
-export const RETIRED_PEPPERS_MAX = 2;
-export const PEPPER_BYTES_MIN = 32;
+const RETIRED_PEPPERS_MAX = 2;
+const PEPPER_BYTES_MIN = 32;
 /** 32-bit words in a digest. */
 export const DIGEST_WORDS = 8;
 

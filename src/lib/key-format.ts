@@ -6,8 +6,13 @@ const RANDOM_DIGITS = 30;
 const CHECKSUM_DIGITS = 6;
 const ISSUED_DIGITS = RANDOM_DIGITS + CHECKSUM_DIGITS;
 
+/** Keys made elsewhere that are shorter could be guessed. */
+export const KEY_LENGTH_MIN = 16;
 /** No key is longer than this many characters, issued or imported, prefix included. */
 export const KEY_LENGTH_MAX = 256;
+
+/** Visible ASCII: what every gateway passes on unchanged. A dot would make a key look like a token, a comma like two keys. */
+const FOREIGN_KEY = /^[\x21-\x2b\x2d\x2f-\x7e]*$/;
 
 /**
  * A new key: the prefix, 30 random base 62 digits, and their CRC-32 as 6 more, so that secret scanners can tell a key from noise.
@@ -17,6 +22,11 @@ export const KEY_LENGTH_MAX = 256;
 export function issueKey(prefix: string, randomBytes: (n: number) => Uint8Array): string {
   const random = randomBase62(RANDOM_DIGITS, randomBytes);
   return prefix + random + toBase62(crc32(random), CHECKSUM_DIGITS);
+}
+
+/** Whether a key made elsewhere consists of characters that a key may have. Says nothing of its length. */
+export function isForeignKeyText(key: string): boolean {
+  return FOREIGN_KEY.test(key);
 }
 
 /** Whether the key looks like an issued one: the prefix and exactly 36 base 62 digits. Says nothing of its checksum. */

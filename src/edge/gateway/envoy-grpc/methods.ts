@@ -8,22 +8,30 @@ import {
 import type { Reply } from '../../../domain/reply.ts';
 import type { AuthzRequest } from '../../../domain/request.ts';
 import { GRPC, GrpcError } from './grpc-status.ts';
+import { ANSWER_MS_MAX } from './limits.ts';
 import { fromCheckRequest } from './request.ts';
 import { toCheckResponse } from './response.ts';
-import type { CallInfo, Method, Methods } from './transport.ts';
+import type { Method, Methods } from './transport.ts';
+import { Waiting } from './waiting.ts';
 
-export type Answer = (request: AuthzRequest, call: CallInfo) => Reply | Promise<Reply>;
+export type Answer = (request: AuthzRequest) => Reply | Promise<Reply>;
 
 export interface MethodsOptions {
   readonly answer: Answer;
+  /** The outage in the words of the request's API, decided without its credential: a check that there is no room for must cost little. */
+  readonly refuse: (request: AuthzRequest) => Reply;
   /** Told of every exception that nobody meant; the caller gets INTERNAL and nothing of its text. */
   readonly onBug: (error: unknown) => void;
   readonly isServing: () => boolean;
+  /** Whether new checks must be refused because those before them are not done. */
+  readonly isBehind: () => boolean;
   /** Checks that may wait for an answer at once. */
-  readonly runningMax: number;
+  readonly checksMax: number;
+  /** Monotonic, in milliseconds. */
+  readonly nowMs: () => number;
 }
 
-/** The two methods of the listener: `Authorization/Check` and `Health/Check`. */
+/** The two methods of the listener: `Authorization/Check` and `Health/Check`. Health is answered however much there is to do. */
 export function createMethods(options: MethodsOptions): Methods {
   return new Map<string, Method>([
     [AuthorizationService.check.path, guarded(createCheck(options), options.onBug)],
@@ -31,20 +39,16 @@ export function createMethods(options: MethodsOptions): Methods {
   ]);
 }
 
-function createCheck({ answer, runningMax }: MethodsOptions): Method {
-  let running = 0;
+function createCheck({ answer, refuse, isBehind, checksMax, nowMs }: MethodsOptions): Method {
+  const waiting = new Waiting(nowMs);
   const finish = async (reply: Promise<Reply>, request: AuthzRequest): Promise<Uint8Array> => {
-    running += 1;
-    try {
-      return encoded(await reply, request);
-    } finally {
-      running -= 1;
-    }
+    const timeMs = Math.min(request.timeoutMs ?? Infinity, ANSWER_MS_MAX);
+    return encoded((await waiting.within(reply, timeMs)) ?? refuse(request), request);
   };
-  return (message, call) => {
-    if (running >= runningMax) throw new GrpcError(GRPC.unavailable, 'too many checks at once');
-    const request = fromCheckRequest(decoded(CheckRequest, message));
-    const reply = answer(request, call);
+  return (message, { timeoutMs }) => {
+    const request = fromCheckRequest(decoded(CheckRequest, message), timeoutMs);
+    if (waiting.count >= checksMax || isBehind()) return encoded(refuse(request), request);
+    const reply = answer(request);
     return reply instanceof Promise ? finish(reply, request) : encoded(reply, request);
   };
 }

@@ -16,8 +16,9 @@ const NANOS_DIGITS = 9;
  *
  * Envoy sends headers either line by line as bytes (`header_map`, with `encode_raw_headers: true`) or joined into a map.
  * Should both come, the lines win name by name and nothing of the map is lost. Header values are cut out when they are asked for.
+ * `timeoutMs` is how long Envoy waits; Infinity where it does not say.
  */
-export function fromCheckRequest(check: CheckRequest): AuthzRequest {
+export function fromCheckRequest(check: CheckRequest, timeoutMs = Infinity): AuthzRequest {
   const attributes = check.attributes;
   const http = attributes?.request?.http;
   return {
@@ -29,6 +30,7 @@ export function fromCheckRequest(check: CheckRequest): AuthzRequest {
     host: http?.host ?? '',
     namedApi: attributes?.contextExtensions.get('api') ?? '',
     peerAddress: readPeerAddress(attributes?.source),
+    timeoutMs,
     headers: createHeaders(http),
   };
 }

@@ -1,16 +1,30 @@
+import type { Reply } from '../../../domain/reply.ts';
+import type { AuthzRequest } from '../../../domain/request.ts';
 import { createGrpcJsTransport } from './grpc-js.ts';
 import { GRPC_LIMITS } from './limits.ts';
 import type { GrpcLimits } from './limits.ts';
+import type { ConnectionRefusal, ListenerTls } from './listener.ts';
+import { LoopDelay, TICK_MS } from './loop-delay.ts';
 import { createMethods } from './methods.ts';
 import type { Answer } from './methods.ts';
 
 export interface EnvoyGrpcServerOptions {
   /** `127.0.0.1:9000`, `[::1]:9000` (port 0: any free one) or `unix:/run/tollgate/check.sock`. */
   readonly listen: string;
+  /** Rights of a unix socket. Default: owner and group, because a gateway under another user shares the group. */
+  readonly socketMode?: number;
+  /** Absent: cleartext. */
+  readonly tls?: ListenerTls | undefined;
   readonly answer: Answer;
+  /** The outage in the words of the request's API, decided without its credential. */
+  readonly refuse: (request: AuthzRequest) => Reply;
   /** Told of every exception that nobody meant; the gateway gets gRPC INTERNAL and nothing of its text. */
   readonly onBug: (error: unknown) => void;
+  /** Told of every connection that was closed before it could ask. */
+  readonly onRefused?: (reason: ConnectionRefusal) => void;
   readonly limits?: Partial<GrpcLimits>;
+  /** How long health says NOT_SERVING before connections are told to go, in milliseconds; default 0. */
+  readonly stopDelayMs?: number;
 }
 
 export interface EnvoyGrpcServer {
@@ -19,37 +33,61 @@ export interface EnvoyGrpcServer {
   announceServing(): void;
   /** Tells gateways to ask elsewhere; checks that still come are answered. */
   announceStopping(): void;
-  /** Takes no new calls, lets open ones end, and cuts what is left after `graceMs`. */
+  /** In this order: health says NOT_SERVING, new connections are refused, GOAWAY, open checks end or are cut after `graceMs`, all is closed. Asked again, it answers when the first is done. */
   stop(graceMs: number): Promise<void>;
 }
 
+const SOCKET_MODE = 0o660;
+const nowMs = (): number => performance.now();
+
 /** Envoy's external authorization service and gRPC health checks, on one listener. */
 export function createEnvoyGrpcServer(options: EnvoyGrpcServerOptions): EnvoyGrpcServer {
+  const { stopDelayMs = 0 } = options;
   const limits = { ...GRPC_LIMITS, ...options.limits };
+  const loop = new LoopDelay(nowMs());
   let serving = false;
+  let ticking: NodeJS.Timeout | undefined;
+  const methods = createMethods({
+    answer: options.answer,
+    refuse: options.refuse,
+    onBug: options.onBug,
+    isServing: () => serving,
+    isBehind: () => loop.isBehind,
+    checksMax: limits.checksMax,
+    nowMs,
+  });
   const transport = createGrpcJsTransport({
     listen: options.listen,
-    methods: createMethods({
-      answer: options.answer,
-      onBug: options.onBug,
-      isServing: () => serving,
-      runningMax: limits.runningMax,
-    }),
+    socketMode: options.socketMode ?? SOCKET_MODE,
+    tls: options.tls,
+    onRefused: options.onRefused ?? (() => undefined),
+    methods,
     limits,
   });
-  const announceServing = (): void => {
-    serving = true;
-  };
   const announceStopping = (): void => {
     serving = false;
   };
-  return {
-    start: () => transport.start(),
-    announceServing,
-    announceStopping,
-    stop: (graceMs) => {
-      announceStopping();
-      return transport.stop(graceMs);
-    },
+  const close = async (graceMs: number): Promise<void> => {
+    announceStopping();
+    // Whoever watches health leaves by itself: checks that still come are answered meanwhile.
+    if (stopDelayMs > 0) await pause(stopDelayMs);
+    await transport.stop(graceMs);
+    clearInterval(ticking);
   };
+  let closed: Promise<void> | undefined;
+  return {
+    start() {
+      ticking ??= setInterval(() => loop.tick(nowMs()), TICK_MS).unref();
+      return transport.start();
+    },
+    announceServing() {
+      serving = true;
+    },
+    announceStopping,
+    stop: (graceMs) => (closed ??= close(graceMs)),
+  };
+}
+
+function pause(durationMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, durationMs));
 }

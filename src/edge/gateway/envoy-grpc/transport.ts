@@ -5,8 +5,8 @@
 
 /** What a transport knows of a call. */
 export interface CallInfo {
-  /** Wall time, in milliseconds since the Unix epoch, at which the gateway gives up; Infinity where it names none. */
-  readonly deadlineMs: number;
+  /** How long the gateway waits for the answer from now on, in milliseconds; Infinity where it does not say. */
+  readonly timeoutMs: number;
 }
 
 /**
@@ -21,6 +21,6 @@ export type Methods = ReadonlyMap<string, Method>;
 export interface GrpcTransport {
   /** Binds; resolves to the address with the port that was bound. Rejects with one clear sentence. */
   start(): Promise<{ readonly address: string }>;
-  /** Takes no new calls, lets open ones end, and cuts what is left after `graceMs`. */
+  /** Takes no new connections, says GOAWAY on the open ones, lets open calls end, and cuts what is left after `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }

@@ -1,35 +1,53 @@
 import { AuthorizationService, CheckResponse } from '@envoyproxy/ext-authz-types';
 import { HealthCheckRequest, HealthCheckResponse, HealthService } from '@envoyproxy/ext-authz-types/health';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { AuthzRequest } from '../../../../../src/domain/request.ts';
 import { GrpcError } from '../../../../../src/edge/gateway/envoy-grpc/grpc-status.ts';
+import { ANSWER_MS_MAX } from '../../../../../src/edge/gateway/envoy-grpc/limits.ts';
 import { createMethods } from '../../../../../src/edge/gateway/envoy-grpc/methods.ts';
 import type { Answer } from '../../../../../src/edge/gateway/envoy-grpc/methods.ts';
+import { SWEEP_MS } from '../../../../../src/edge/gateway/envoy-grpc/waiting.ts';
 import { allowReply, denyReply } from '../../../../e2e/replies.ts';
 import { FIXTURES, readBytes } from './fixtures.ts';
 
-const CALL = { deadlineMs: Infinity };
 const DENY = denyReply({ code: 'credential_missing', status: 401 });
+const BUSY = denyReply({ code: 'unavailable', status: 503 });
 const NO_CHECK = Buffer.alloc(0);
 
 /** Allows the one good key, which no fixture holds, and nothing else. */
 const strict: Answer = ({ headers }) => (headers.all('x-good-key').length > 0 ? allowReply() : DENY);
 
-function create(answer: Answer, changes: { serving?: boolean; runningMax?: number } = {}) {
+interface Changes {
+  readonly serving?: boolean;
+  readonly checksMax?: number;
+  readonly timeoutMs?: number;
+  readonly isBehind?: () => boolean;
+}
+
+function create(answer: Answer, changes: Changes = {}) {
   const bugs: unknown[] = [];
+  const refused: AuthzRequest[] = [];
   const methods = createMethods({
     answer,
     onBug: (error) => bugs.push(error),
     isServing: () => changes.serving ?? true,
-    runningMax: changes.runningMax ?? 10,
+    refuse: (request) => {
+      refused.push(request);
+      return BUSY;
+    },
+    isBehind: changes.isBehind ?? (() => false),
+    checksMax: changes.checksMax ?? 10,
+    nowMs: () => performance.now(),
   });
   const call = (path: string, message: Uint8Array) => {
     const method = methods.get(path);
     if (method === undefined) throw new Error(`no method ${path}`);
-    return method(message, CALL);
+    return method(message, { timeoutMs: changes.timeoutMs ?? Infinity });
   };
   return {
     bugs,
+    refused,
     methods,
     check: (message: Uint8Array) => call(AuthorizationService.check.path, message),
     health: (service: string) => {
@@ -76,24 +94,87 @@ describe('a check', () => {
     expect(bugs).toEqual([]);
   });
 
-  test('is refused as UNAVAILABLE while as many wait as may, and answered again once one has ended', async () => {
+  test('is refused as an outage, undecided, while as many wait as may, and answered again once one has ended', async () => {
     const first = Promise.withResolvers<typeof DENY>();
     const replies = [first.promise, Promise.resolve(DENY)];
-    const { check, bugs } = create(() => replies.shift() ?? DENY, { runningMax: 1 });
-    const waiting = check(NO_CHECK);
-    expect(() => check(NO_CHECK)).toThrow(expect.objectContaining({ code: 14 }));
+    const asked: AuthzRequest[] = [];
+    const { check, bugs, refused } = create(
+      (request) => {
+        asked.push(request);
+        return replies.shift() ?? DENY;
+      },
+      { checksMax: 1 },
+    );
+    const waiting = check(readBytes('bearer-key'));
+    expect(statusOf(check(readBytes('bearer-key')))).toBe(503);
+    expect(asked).toHaveLength(1);
+    expect(refused[0]?.host).toBe(asked[0]?.host);
     first.resolve(DENY);
-    await waiting;
-    await expect(check(NO_CHECK)).resolves.toBeInstanceOf(Uint8Array);
+    expect(statusOf(await waiting)).toBe(401);
+    expect(statusOf(await check(NO_CHECK))).toBe(401);
     expect(bugs).toEqual([]);
   });
 
+  test('is refused as an outage, undecided, while the loop is behind, and answered again once it is not', () => {
+    let isBehind = true;
+    const asked: AuthzRequest[] = [];
+    const answer: Answer = (request) => {
+      asked.push(request);
+      return DENY;
+    };
+    const { check, health } = create(answer, { isBehind: () => isBehind });
+    expect(statusOf(check(NO_CHECK))).toBe(503);
+    expect(asked).toEqual([]);
+    expect(health('')).toBe(1);
+    isBehind = false;
+    expect(statusOf(check(NO_CHECK))).toBe(401);
+  });
+
   test('gives its place back when its answer fails', async () => {
-    const { check } = create(() => Promise.reject(new Error('down')), { runningMax: 1 });
+    const { check } = create(() => Promise.reject(new Error('down')), { checksMax: 1 });
     await expect(check(NO_CHECK)).rejects.toThrow('internal error');
     await expect(check(NO_CHECK)).rejects.toThrow('internal error');
   });
+
+  test.each([
+    ['when its gateway has given up', 200, 200],
+    ['after ANSWER_MS_MAX where its gateway waits for ever', Infinity, ANSWER_MS_MAX],
+    ['after ANSWER_MS_MAX where its gateway waits longer', 10 * ANSWER_MS_MAX, ANSWER_MS_MAX],
+  ])('that is never answered ends as an outage and gives its place back %s', async (_, timeoutMs, endsMs) => {
+    vi.useFakeTimers();
+    try {
+      const { check } = create(() => new Promise<never>(() => {}), { checksMax: 1, timeoutMs });
+      let ended = false;
+      const waiting = Promise.resolve(check(NO_CHECK)).finally(() => (ended = true));
+      await vi.advanceTimersByTimeAsync(endsMs - 1);
+      expect(ended).toBe(false);
+      await vi.advanceTimersByTimeAsync(SWEEP_MS);
+      expect(statusOf(await waiting)).toBe(503);
+      expect(vi.getTimerCount()).toBe(0);
+      expect(check(NO_CHECK)).toBeInstanceOf(Promise);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('tells its answer how long the gateway waits', () => {
+    const asked: AuthzRequest[] = [];
+    const answer: Answer = (request) => {
+      asked.push(request);
+      return DENY;
+    };
+    void create(answer, { timeoutMs: 200 }).check(NO_CHECK);
+    void create(answer).check(NO_CHECK);
+    expect(asked.map(({ timeoutMs }) => timeoutMs)).toEqual([200, Infinity]);
+  });
 });
+
+/** The HTTP status of a refusal. */
+function statusOf(bytes: Uint8Array | Promise<Uint8Array>): number | undefined {
+  if (bytes instanceof Promise) throw new Error('the answer was not there at once');
+  const { httpResponse } = CheckResponse.decode(bytes);
+  return httpResponse?.$case === 'deniedResponse' ? httpResponse.value.status?.code : undefined;
+}
 
 describe('no message', () => {
   const { check, bugs } = create(strict);

@@ -165,6 +165,7 @@ describe('a message that no Envoy sends', () => {
       host: '',
       namedApi: '',
       peerAddress: '',
+      timeoutMs: Infinity,
     });
     expect([...headers.names()]).toEqual([]);
     expect(headers.all('authorization')).toEqual([]);
