@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { renderRecipe } from '../../../src/cli/envoy-recipe.ts';
 
 const RECIPE = readFileSync(new URL('../../../envoy.yaml', import.meta.url), 'utf8');
-const CHANGES = { ports: { listen: 1, admin: 2, authz: 3, app: 4 }, accessLogPath: '/tmp/log' };
+const CHANGES = { ports: { listen: 1, admin: 2, authz: 3, app: 4, public: 5 }, accessLogPath: '/tmp/log' };
 
 /** Every scalar of a document by its path. */
 function flatten(value: unknown, path = ''): Map<string, unknown> {
@@ -30,6 +30,7 @@ test('ports and access log are replaced and nothing else', () => {
       ['/static_resources/listeners/0/address/socket_address/port_value', 1],
       [clusterPort(0), 3],
       [clusterPort(1), 4],
+      [clusterPort(2), 5],
       [`${log}/name`, 'envoy.access_loggers.file'],
       [
         `${log}/typed_config/@type`,
@@ -51,7 +52,7 @@ test.each([
 
 test('the ports of the recipe are those of the documentation', () => {
   const ports = [...flatten(parse(RECIPE))].filter(([path]) => path.endsWith('/port_value'));
-  expect(ports.map(([, port]) => port)).toEqual([9901, 10000, 9000, 8082]);
+  expect(ports.map(([, port]) => port)).toEqual([9901, 10000, 9000, 8082, 8080]);
 });
 
 interface ApiFile {

@@ -192,7 +192,7 @@ describe('keys rotate, show and revoke', () => {
   });
 
   it('says so when no server runs that could confirm', async () => {
-    expect((await run(['keys', 'revoke', ...ID], { via: 'store' })).err).toContain('No server runs');
+    expect((await run(['keys', 'revoke', ...ID], { via: 'store' })).err).toContain('No server answers');
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,13 @@ import { afterAll, describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const RUN_MS = 25_000;
 const folder = mkdtempSync(join(tmpdir(), 'tgm-'));
-const SETS = ['--set', `store.url=sqlite:${join(folder, 't.db')}`, '--set', 'check.grpc.listen=127.0.0.1:0'];
+const SETS = [
+  `store.url=sqlite:${join(folder, 't.db')}`,
+  'check.grpc.listen=127.0.0.1:0',
+  'telemetry.listen=off',
+  'public.listen=off',
+  'admin.listen=off',
+].flatMap((set) => ['--set', set]);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -19,6 +25,11 @@ function main(args: readonly string[], env: Record<string, string> = {}) {
     timeout: RUN_MS,
     env: { ...process.env, ...env },
   });
+}
+
+/** What another user may read or write, in a folder that might let him in. */
+function filesOfOthers(path: string): readonly string[] {
+  return readdirSync(path).filter((name) => (statSync(join(path, name)).mode & 0o077) !== 0);
 }
 
 describe('the process', () => {
@@ -34,7 +45,7 @@ describe('the process', () => {
     });
   });
 
-  it('serves until SIGTERM, takes operations of another process meanwhile, and exits 0', async () => {
+  it('serves until SIGTERM from files of its user alone, takes operations of another process meanwhile, and exits 0', async () => {
     const child = spawn(process.execPath, ['src/main.ts', ...SETS, 'serve', '--json'], { cwd: ROOT });
     const exited = new Promise((resolve) => child.once('exit', resolve));
     const started = await new Promise<string>((resolve) =>
@@ -45,6 +56,7 @@ describe('the process', () => {
     });
     const created = main([...SETS, 'accounts', 'create', '--api', 'trackyard', '--id', 'acme', '--json']);
     expect(JSON.parse(created.stdout)).toMatchObject({ id: 'acme', tier: 'free' });
+    expect(filesOfOthers(folder)).toEqual([]);
     child.kill('SIGTERM');
     expect(await exited).toBe(0);
   });

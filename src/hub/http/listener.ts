@@ -1,0 +1,104 @@
+import { createServer } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import { OperationRefused } from '../../domain/operations.ts';
+import { SECOND_MS } from '../../domain/time.ts';
+import { listenPrivately } from '../control/socket-file.ts';
+
+export interface HttpListenerOptions {
+  /** Its configuration key, for messages: `admin.listen`. */
+  readonly name: string;
+  /** `127.0.0.1:8081`, `[::1]:0` (any free port) or `unix:/path`. */
+  readonly listen: string;
+  readonly answer: RequestListener;
+  readonly connectionsMax: number;
+  readonly headerBytesMax: number;
+  /** How long a connection may rest between two requests, in milliseconds. */
+  readonly idleMs: number;
+  readonly onBug: (error: unknown) => void;
+}
+
+export interface HttpListener {
+  /** Resolves to the address with the port that was bound. Throws `OperationRefused` where it cannot listen. */
+  start(): Promise<string>;
+  /** Lets requests under way finish for STOP_GRACE_MS, then ends every connection. */
+  stop(): Promise<void>;
+}
+
+const HEADERS_MS = 5 * SECOND_MS;
+const REQUEST_MS = 10 * SECOND_MS;
+const STOP_GRACE_MS = 2 * SECOND_MS;
+/** A gateway under another user of the same group may connect. */
+const SOCKET_MODE = 0o660;
+const UNIX = 'unix:';
+
+/** An HTTP/1.1 server on which everything that a stranger could make wait or grow has a bound. */
+export function createHttpListener(options: HttpListenerOptions): HttpListener {
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: SECOND_MS,
+      keepAliveTimeout: options.idleMs,
+      maxHeaderSize: options.headerBytesMax,
+    },
+    options.answer,
+  );
+  server.maxConnections = options.connectionsMax;
+  // A connection on which nothing moves is closed, whether it waits for us or we for it.
+  server.timeout = Math.max(options.idleMs, 2 * REQUEST_MS);
+  let release: (() => Promise<void>) | undefined;
+  return {
+    async start() {
+      const { name, listen, onBug } = options;
+      const address = listen.startsWith(UNIX)
+        ? await onSocket(server, listen.slice(UNIX.length), (end) => (release = end))
+        : await onPort(server, name, listen);
+      server.on('error', onBug);
+      return address;
+    },
+    async stop() {
+      await release?.();
+      await close(server);
+    },
+  };
+}
+
+async function onSocket(
+  server: Server,
+  path: string,
+  keep: (release: () => Promise<void>) => void,
+): Promise<string> {
+  const file = await listenPrivately(server, path, SOCKET_MODE);
+  keep(() => file.release());
+  return `${UNIX}${path}`;
+}
+
+const HOST_AND_PORT = /^(?:\[(?<v6>[\da-f:.]+)\]|(?<host>[^:[\]/]+)):(?<port>\d{1,5})$/i;
+
+async function onPort(server: Server, name: string, listen: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  const { v6, host = v6, port } = HOST_AND_PORT.exec(listen)?.groups ?? {};
+  server.listen({ host, port: Number(port) }, resolve);
+  try {
+    await promise;
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new OperationRefused('unavailable', `cannot listen on ${listen} (${name}): ${reason}`);
+  } finally {
+    server.off('error', reject);
+  }
+  const bound = server.address();
+  const boundPort = typeof bound === 'object' && bound !== null ? bound.port : port;
+  return `${listen.slice(0, listen.lastIndexOf(':'))}:${boundPort}`;
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeIdleConnections();
+  const ending = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+  await promise;
+  clearTimeout(ending);
+}

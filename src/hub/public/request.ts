@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import type { AuthzRequest } from '../../domain/request.ts';
+import type { PlainRequest } from '../../ports.ts';
+
+/** Set by the gateway on requests for our own endpoints, in place of whatever the client sent under these names. */
+export const GATEWAY_TOKEN_HEADER = 'x-gateway-token';
+/** The address at the other end of the gateway's client connection. */
+export const GATEWAY_PEER_HEADER = 'x-gateway-peer';
+
+const OURS: ReadonlySet<string> = new Set([GATEWAY_TOKEN_HEADER, GATEWAY_PEER_HEADER]);
+
+/** What the client asked of the gateway, as a check would describe it. What the gateway told us of itself stays here. */
+export function fromIncoming(message: IncomingMessage): PlainRequest {
+  const lines = readLines(message.rawHeaders);
+  return {
+    // The wire counts where checks are counted; an inspection is not.
+    gateway: 'envoy-grpc',
+    gatewayRequestId: '',
+    gatewayTime: '',
+    method: message.method ?? '',
+    target: message.url ?? '',
+    host: message.headers.host ?? '',
+    namedApi: '',
+    peerAddress: readOnce(lines, GATEWAY_PEER_HEADER) ?? '',
+    headers: lines.filter(([name]) => !OURS.has(name)),
+  };
+}
+
+/** The same request where headers are looked up. */
+export function toAuthzRequest(request: PlainRequest): AuthzRequest {
+  const lines = request.headers;
+  return {
+    ...request,
+    headers: {
+      all: (name) => lines.filter(([other]) => other === name).map(([, value]) => value),
+      names: () => new Set(lines.map(([name]) => name)),
+    },
+  };
+}
+
+export type HeaderLine = readonly [name: string, value: string];
+
+/** Node joins or drops repeated lines; these are all of them, names in lower case. */
+export function readLines(rawHeaders: readonly string[]): readonly HeaderLine[] {
+  const lines: HeaderLine[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    lines.push([(rawHeaders[at] ?? '').toLowerCase(), rawHeaders[at + 1] ?? '']);
+  }
+  return lines;
+}
+
+/** The value of a header that came once; undefined where it is absent or repeated. */
+export function readOnce(lines: readonly HeaderLine[], wanted: string): string | undefined {
+  const [first, ...more] = lines.filter(([name]) => name === wanted);
+  return more.length > 0 ? undefined : first?.[1];
+}
