@@ -1,8 +1,15 @@
+import { BucketCounts } from '../../domain/bucket-counts.ts';
 import type { Decision } from '../../domain/decision.ts';
+import { BUCKETS_SECONDS } from '../../domain/measurements.ts';
+import type { Increment, Observations } from '../../domain/measurements.ts';
 import type { Reply } from '../../domain/reply.ts';
-import type { CheckCount, Note, Report } from '../../domain/report.ts';
+import type { Note, Report } from '../../domain/report.ts';
 import type { GatewayName } from '../../domain/request.ts';
+import { SECOND_MS } from '../../domain/time.ts';
 import type { Now } from '../../domain/time.ts';
+import { createCheckCounts } from './check-counts.ts';
+import type { CheckCounts, CheckCountsOptions } from './check-counts.ts';
+import { Redigested } from './redigested.ts';
 
 /** Keys whose last use one report can carry; further ones wait for their next use. */
 export const LAST_USED_MAX = 20_000;
@@ -12,26 +19,51 @@ export const NOTES_MAX = 100;
 /** Gathers what an edge reports, between two reports. */
 export class Tally {
   private readonly gateway: GatewayName;
-  private readonly counts = new Map<string, number>();
-  private readonly lastUsed = new Map<number, number>();
-  private readonly disagreements = new Map<string, number>();
+  private readonly counts: CheckCounts;
+  private readonly durations = new BucketCounts(BUCKETS_SECONDS.tollgate_check_seconds);
+  private lastUsed = new Map<number, number>();
+  /** What the latest report told: the store may not have written it yet. */
+  private reported: ReadonlyMap<number, number> = new Map();
+  private readonly redigested = new Redigested();
   private notes: Note[] = [];
   private notesLost = 0;
 
-  constructor(gateway: GatewayName) {
-    this.gateway = gateway;
+  constructor(options: CheckCountsOptions) {
+    this.gateway = options.gateway;
+    this.counts = createCheckCounts(options);
   }
 
   decided(decision: Decision, reply: Reply, now: Now): void {
-    // Two closed sets make the label pair closed: APIs of the configuration and reply codes.
-    add(this.counts, `${reply.api} ${reply.code}`);
+    this.counts.decided(decision, reply);
     const keyRow = decision.principal?.keyRow ?? 0;
     if (keyRow !== 0 && (this.lastUsed.size < LAST_USED_MAX || this.lastUsed.has(keyRow))) {
-      this.lastUsed.set(keyRow, now.wallMs);
+      // A check that waited for its credits may be decided after younger ones.
+      this.lastUsed.set(keyRow, Math.max(now.wallMs, this.lastUsed.get(keyRow) ?? 0));
     }
-    if (decision.kind === 'deny' && 'fault' in decision.denial && decision.denial.fault === 'other_api') {
-      add(this.disagreements, reply.api);
-    }
+  }
+
+  /** Wall time of the latest use of a key that was or will be reported about now; undefined where there was none lately. */
+  lastUseOf(keyRow: number): number | undefined {
+    return this.lastUsed.get(keyRow) ?? this.reported.get(keyRow);
+  }
+
+  /** How long one check took, from its request to its reply. */
+  took(durationMs: number): void {
+    this.durations.add(durationMs / SECOND_MS);
+  }
+
+  /** A check that was answered with what an earlier one had spent. */
+  repeated(api: string): void {
+    this.counts.repeated(api);
+  }
+
+  spent(api: string, credits: number): void {
+    this.counts.spent(api, credits);
+  }
+
+  /** A key that was found under a retired pepper, and its digest under the current one. */
+  foundRetired(keyRow: number, digest: Int32Array): void {
+    this.redigested.add(keyRow, digest);
   }
 
   note(note: Note): void {
@@ -39,42 +71,39 @@ export class Tally {
     else this.notesLost += 1;
   }
 
-  /** What has come together since the last call; undefined when nothing has. */
-  drain(): Report | undefined {
-    const notes = [...this.notes, ...this.summaries()];
-    if (this.counts.size === 0 && notes.length === 0) return undefined;
-    const report: Report = { checks: this.checks(), lastUsed: toPairs(this.lastUsed), notes };
-    this.counts.clear();
-    this.lastUsed.clear();
-    this.disagreements.clear();
+  /** What has come together since the last call. */
+  drain(): Report {
+    const { checks, increments } = this.counts.drain();
+    const redigested = this.redigested.drain();
+    const report: Report = {
+      checks,
+      ...(redigested && { redigested }),
+      lastUsed: toPairs(this.lastUsed),
+      notes: [...this.notes, ...increments.flatMap(toDisagreement), ...toLoss(this.notesLost)],
+      measured: { increments, levels: [], observations: this.observations() },
+    };
+    this.reported = this.lastUsed;
+    this.lastUsed = new Map();
     this.notes = [];
     this.notesLost = 0;
     return report;
   }
 
-  private checks(): CheckCount[] {
-    return [...this.counts].map(([label, count]) => {
-      const [api = '', code = 'internal_error'] = label.split(' ');
-      return { api, gateway: this.gateway, code: code as CheckCount['code'], count };
-    });
-  }
-
-  private summaries(): Note[] {
-    const disagreements = [...this.disagreements].map(([api, count]): Note => ({
-      level: 'warn',
-      message: 'the gateway names another API than the one of the host: refused as not found',
-      fields: { api, count },
-    }));
-    if (this.notesLost === 0) return disagreements;
-    return [
-      ...disagreements,
-      { level: 'warn', message: 'log lines dropped', fields: { count: this.notesLost } },
-    ];
+  private observations(): Observations[] {
+    const bucketed = this.durations.drain();
+    if (bucketed === undefined) return [];
+    return [{ metric: 'tollgate_check_seconds', labels: { gateway: this.gateway }, bucketed }];
   }
 }
 
-function add(counts: Map<string, number>, label: string): void {
-  counts.set(label, (counts.get(label) ?? 0) + 1);
+function toDisagreement({ metric, labels, by }: Increment): Note[] {
+  if (metric !== 'tollgate_not_found_total' || labels.fault !== 'other_api') return [];
+  const message = 'the gateway names another API than the one of the host: refused as not found';
+  return [{ level: 'warn', message, fields: { api: labels.api, count: by } }];
+}
+
+function toLoss(count: number): Note[] {
+  return count === 0 ? [] : [{ level: 'warn', message: 'log lines dropped', fields: { count } }];
 }
 
 function toPairs(lastUsed: ReadonlyMap<number, number>): Float64Array {

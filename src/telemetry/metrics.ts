@@ -1,0 +1,215 @@
+import { BUCKETS_SECONDS } from '../domain/measurements.ts';
+import type {
+  CounterLabels,
+  CounterName,
+  GaugeLabels,
+  GaugeName,
+  HistogramLabels,
+  HistogramName,
+} from '../domain/measurements.ts';
+
+type LabelNames<Labels> = readonly (keyof Labels & string)[];
+
+export type MetricUnit = 'checks' | 'credits' | 'seconds' | 'bytes' | 'keys' | 'accounts' | 'counters' | '';
+
+interface Described {
+  /** What a value says, in one sentence without its end. */
+  readonly help: string;
+  readonly unit: MetricUnit;
+}
+
+interface CounterRow<Name extends CounterName> extends Described {
+  readonly kind: 'counter';
+  readonly labels: LabelNames<CounterLabels[Name]>;
+}
+
+interface GaugeRow<Name extends GaugeName> extends Described {
+  readonly kind: 'gauge';
+  readonly labels: LabelNames<GaugeLabels[Name]>;
+}
+
+interface HistogramRow<Name extends HistogramName> extends Described {
+  readonly kind: 'histogram';
+  readonly labels: LabelNames<HistogramLabels[Name]>;
+  readonly buckets: readonly number[];
+}
+
+/** Every metric there is. The registry and the table of the README are made of it. */
+export const METRICS: {
+  readonly [Name in CounterName]: CounterRow<Name>;
+} & { readonly [Name in GaugeName]: GaugeRow<Name> } & {
+  readonly [Name in HistogramName]: HistogramRow<Name>;
+} = {
+  tollgate_checks_total: {
+    kind: 'counter',
+    unit: 'checks',
+    labels: ['api', 'gateway', 'decision', 'code'],
+    help: 'Checks answered: allow, deny, outage or bug, and the code of the answer',
+  },
+  tollgate_check_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: ['gateway'],
+    buckets: BUCKETS_SECONDS.tollgate_check_seconds,
+    help: 'From the parsed request to the rendered answer of a check, the wait for its credits included',
+  },
+  tollgate_invalid_credentials_total: {
+    kind: 'counter',
+    unit: 'checks',
+    labels: ['api', 'fault'],
+    help: 'Checks refused for an invalid credential, by what was wrong with it: outside, all look the same',
+  },
+  tollgate_not_found_total: {
+    kind: 'counter',
+    unit: 'checks',
+    labels: ['api', 'fault'],
+    help: 'Checks refused as not found, by what does not exist; other_api: the gateway names another API than the host',
+  },
+  tollgate_limit_denials_total: {
+    kind: 'counter',
+    unit: 'checks',
+    labels: ['api', 'window'],
+    help: "Checks refused by a limit, by the limit that waits longest; other: a limit of the key's own",
+  },
+  tollgate_credits_spent_total: {
+    kind: 'counter',
+    unit: 'credits',
+    labels: ['api'],
+    help: 'Credits charged for checks that were let through',
+  },
+  tollgate_repeats_total: {
+    kind: 'counter',
+    unit: 'checks',
+    labels: ['api'],
+    help: 'Checks that the gateway sent again: answered with what the first had spent',
+  },
+  tollgate_outages_total: {
+    kind: 'counter',
+    unit: 'checks',
+    labels: ['api', 'dependency'],
+    help: 'Checks refused because a dependency did not answer',
+  },
+  tollgate_degraded_total: {
+    kind: 'counter',
+    unit: 'checks',
+    labels: ['api', 'dependency'],
+    help: 'Checks let through without a dependency that did not answer, as on_outage asks',
+  },
+  tollgate_revocation_lag_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: [],
+    buckets: BUCKETS_SECONDS.tollgate_revocation_lag_seconds,
+    help: "From the commit of a key's or an account's change to the edge's confirmation; a wait that was given up counts as long as it was",
+  },
+  tollgate_keys: {
+    kind: 'gauge',
+    unit: 'keys',
+    labels: [],
+    help: "Keys in the edge's memory",
+  },
+  tollgate_accounts: {
+    kind: 'gauge',
+    unit: 'accounts',
+    labels: [],
+    help: "Accounts in the edge's memory",
+  },
+  tollgate_counters: {
+    kind: 'gauge',
+    unit: 'counters',
+    labels: [],
+    help: 'Windows in which something counts',
+  },
+  tollgate_counters_max: {
+    kind: 'gauge',
+    unit: 'counters',
+    labels: [],
+    help: 'Windows that there is room for: where all count, further ones are an outage of limits',
+  },
+  tollgate_counters_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    labels: [],
+    help: 'Memory set aside for windows',
+  },
+  tollgate_store_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: ['store', 'operation', 'outcome'],
+    buckets: BUCKETS_SECONDS.tollgate_store_seconds,
+    help: 'How long the store took; charge: all charges of one turn',
+  },
+  tollgate_write_behind_pending: {
+    kind: 'gauge',
+    unit: 'keys',
+    labels: [],
+    help: 'Last uses that wait to be written',
+  },
+  tollgate_event_loop_delay_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: ['thread'],
+    buckets: BUCKETS_SECONDS.tollgate_event_loop_delay_seconds,
+    help: 'How late a thread came to a timer that was due every 20 ms',
+  },
+  tollgate_gc_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: ['thread', 'kind'],
+    buckets: BUCKETS_SECONDS.tollgate_gc_seconds,
+    help: 'How long a garbage collection held a thread up',
+  },
+  tollgate_thread_busy_seconds_total: {
+    kind: 'counter',
+    unit: 'seconds',
+    labels: ['thread'],
+    help: 'Time in which a thread was not idle: its rate is how full it is',
+  },
+  tollgate_heap_used_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    labels: ['thread'],
+    help: "Objects on a thread's heap; the packed tables lie outside",
+  },
+  tollgate_ready: {
+    kind: 'gauge',
+    unit: '',
+    labels: [],
+    help: '1 while /readyz says ready, else 0',
+  },
+  tollgate_config_info: {
+    kind: 'gauge',
+    unit: '',
+    labels: ['digest'],
+    help: '1; digest: the beginning of the SHA-256 of the configuration in use, without its secrets',
+  },
+  tollgate_build_info: {
+    kind: 'gauge',
+    unit: '',
+    labels: ['version', 'node'],
+    help: '1; the versions of Tollgate and of Node',
+  },
+  process_resident_memory_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    labels: [],
+    help: 'Resident memory of the process',
+  },
+  process_cpu_seconds_total: {
+    kind: 'counter',
+    unit: 'seconds',
+    labels: [],
+    help: 'CPU time of the process, all threads, user and system',
+  },
+  process_start_time_seconds: {
+    kind: 'gauge',
+    unit: 'seconds',
+    labels: [],
+    help: 'When the process started, since the Unix epoch',
+  },
+};
+
+export type Metric = (typeof METRICS)[keyof typeof METRICS];
+
+/** Name and row of every metric, in the order of the table. */
+export const METRIC_ROWS: readonly (readonly [name: string, row: Metric])[] = Object.entries(METRICS);

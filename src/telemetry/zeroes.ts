@@ -1,0 +1,46 @@
+import {
+  CREDENTIAL_FAULTS,
+  DEPENDENCIES,
+  PLACE_FAULTS,
+  REPLY_CODES,
+  decisionOf,
+  windowsOf,
+} from '../domain/measurements.ts';
+import type { Increment } from '../domain/measurements.ts';
+import type { Api } from '../domain/policy.ts';
+import type { GatewayName } from '../domain/request.ts';
+
+/**
+ * Every series of checks that can be, at 0: a counter that appears with its first event has no rate, and the first
+ * outage would raise no alarm.
+ */
+export function toZeroes(apis: readonly Pick<Api, 'name' | 'tiers'>[], gateway: GatewayName): Increment[] {
+  const all = [{ name: '', tiers: [] }, ...apis];
+  return all.flatMap(({ name: api, tiers }): Increment[] => [
+    ...REPLY_CODES.map((code): Increment => {
+      const labels = { api, gateway, decision: decisionOf(code), code };
+      return { metric: 'tollgate_checks_total', labels, by: 0 };
+    }),
+    ...CREDENTIAL_FAULTS.map((fault): Increment => ({
+      metric: 'tollgate_invalid_credentials_total',
+      labels: { api, fault },
+      by: 0,
+    })),
+    ...PLACE_FAULTS.map((fault): Increment => ({
+      metric: 'tollgate_not_found_total',
+      labels: { api, fault },
+      by: 0,
+    })),
+    ...windowsOf({ tiers }).map((window): Increment => ({
+      metric: 'tollgate_limit_denials_total',
+      labels: { api, window },
+      by: 0,
+    })),
+    ...DEPENDENCIES.flatMap((dependency): Increment[] => [
+      { metric: 'tollgate_outages_total', labels: { api, dependency }, by: 0 },
+      { metric: 'tollgate_degraded_total', labels: { api, dependency }, by: 0 },
+    ]),
+    { metric: 'tollgate_repeats_total', labels: { api }, by: 0 },
+    { metric: 'tollgate_credits_spent_total', labels: { api }, by: 0 },
+  ]);
+}
