@@ -1,4 +1,4 @@
-import type { ChargeOutcome, CreditCharge } from './domain/credits.ts';
+import type { ChargeOutcome, ChargeReceipt, CreditCharge, Refund } from './domain/credits.ts';
 import type { Dependency, RefusalCode } from './domain/decision.ts';
 import type { FeedBatch, FeedCursor } from './domain/feed.ts';
 import type { Limit, LimitCharge, LimitState } from './domain/limit.ts';
@@ -8,6 +8,7 @@ import type { Report } from './domain/report.ts';
 import type { AuthzRequest } from './domain/request.ts';
 import type { Spending } from './domain/spending.ts';
 import type { Now } from './domain/time.ts';
+import type { WindowBatch } from './domain/window-batch.ts';
 
 /** A value that is there already, or will be. Awaited only where it is a promise: a decision from memory costs no turn. */
 export type Eventually<T> = T | Promise<T>;
@@ -64,6 +65,8 @@ export interface RepeatableCheck {
   readonly principal: Principal;
   /** The limits the check asks for, in order. */
   readonly limits: readonly Limit[];
+  /** The credits it asks for; tells no two checks apart. */
+  readonly cost: number;
 }
 
 /** Remembers for seconds what checks spent, so that a gateway's retry spends nothing. Bounded; outages are not remembered. */
@@ -74,7 +77,8 @@ export interface Repeats {
 
 /** Spends credits. Rejects with `DependencyDown('credits')` where it is not known that the charge was committed. */
 export interface Credits {
-  charge(charge: CreditCharge): Promise<ChargeOutcome>;
+  /** Rejects at the latest after `withinMs`, and sooner where the budget of a check is less; a charge that is committed after that is booked back. */
+  charge(charge: CreditCharge, withinMs?: number): Promise<ChargeOutcome>;
 }
 
 /** The hub as an edge sees it. */
@@ -83,6 +87,10 @@ export interface Hub extends Credits {
   follow(apply: (batch: FeedBatch) => void): Promise<void>;
   /** Counts, last uses, log lines. Never waits; loss costs a metric. */
   report(report: Report): void;
+  /** Resolves once the windows are kept in place of what was kept of them; one batch at a time. Rejects with `DependencyDown('limits')` where it is not known that they are. */
+  keep(windows: WindowBatch): Promise<void>;
+  /** Hands every window that was kept to `restore`, batch by batch; resolves after the last. Rejects with `DependencyDown('limits')`. */
+  loadKept(restore: (windows: WindowBatch) => void): Promise<void>;
 }
 
 /** What an endpoint of ours needs to know of a request: decided by the same pipeline, spending nothing. Plain data. */
@@ -96,6 +104,8 @@ export interface Inspection {
   readonly tier: string;
   /** How the limits stand; empty where they were not reached. */
   readonly limits: readonly LimitState[];
+  /** Wall time of the key's latest check as far as the store may not know it yet; null where there was none lately. An inspection is no use. */
+  readonly lastUsedMs: number | null;
 }
 
 /** An edge as the hub sees it. */
@@ -114,10 +124,24 @@ export interface FeedSource {
   read(after: FeedCursor): FeedBatch | undefined;
 }
 
+/** A part of the windows that were kept. */
+export interface KeptPage {
+  /** With the clocks as they were told last. */
+  readonly windows: WindowBatch;
+  /** Where the next page begins; undefined on the last. */
+  readonly next: number | undefined;
+}
+
 /** The store as the link's hub end uses it: what must be done in order, on one thread. */
 export interface Keeper extends FeedSource {
   /** Commits all charges of one turn in one transaction; outcomes in the order of the charges. */
-  charge(charges: readonly CreditCharge[]): readonly ChargeOutcome[];
+  charge(charges: readonly CreditCharge[]): readonly ChargeReceipt[];
+  /** Books charges back in one transaction: all, or by `DependencyDown('credits')` none. */
+  refund(refunds: readonly Refund[]): void;
+  /** Writes windows in place of what was kept of them, in one transaction, and removes a few that ended long ago. Throws `DependencyDown('limits')`. */
+  keepWindows(windows: WindowBatch): void;
+  /** Windows that were kept, from a page's `next` on, 0 for the first; undefined where none ever was. They may have ended since. Throws `DependencyDown('limits')`. */
+  readWindows(from: number): KeptPage | undefined;
   /** Calls back after every change that this process made. */
   onChange(wake: () => void): void;
   /** True when another process has changed the store since the last call. */

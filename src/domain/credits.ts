@@ -19,3 +19,18 @@ export interface ChargeOutcome {
   /** Credits left to the account after this charge, allowance and purchased together. */
   readonly remaining: number;
 }
+
+/** An outcome with what booking it back needs to know. */
+export interface ChargeReceipt extends ChargeOutcome {
+  /** How much of the cost was taken from purchased credits, the rest from the month's allowance; 0 unless charged. */
+  readonly fromPurchased: number;
+}
+
+/** A committed charge whose check was answered without it: what was taken goes back to where it came from. */
+export interface Refund {
+  readonly accountRow: number;
+  readonly fromAllowance: number;
+  readonly fromPurchased: number;
+  /** The wall time of the check: an allowance goes back to its own month alone. */
+  readonly wallMs: number;
+}

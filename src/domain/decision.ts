@@ -32,8 +32,8 @@ export type DenialCode = Denial['code'];
 /** Everything an answer may refuse with: denials, an outage of a dependency, a bug. */
 export type RefusalCode = DenialCode | 'unavailable' | 'internal_error';
 
-/** What the process depends on while it decides. */
-export type Dependency = 'directory' | 'limits' | 'credits' | 'tokens' | 'configuration';
+/** What the process depends on while it decides; `capacity` is its own. */
+export type Dependency = 'directory' | 'limits' | 'credits' | 'tokens' | 'configuration' | 'capacity';
 
 /**
  * What was decided and for whom.

@@ -28,8 +28,8 @@ export const FEED_START: FeedCursor = { phase: 'accounts', row: 0, seq: -1 };
 /** Records in one batch: more would hold the edge for longer than a few hundred microseconds. */
 export const FEED_BATCH_MAX = 500;
 
-/** What an account's id may be: printable ASCII without blanks, so that a fixed record and a header can carry it. */
-export const ACCOUNT_ID = /^[\x21-\x7e]{1,64}$/;
+/** Which account's id a fixed record and a header can carry, whatever a store holds: visible ASCII. */
+export const CARRIED_ACCOUNT_ID = /^[\x21-\x7e]{1,64}$/;
 export const ACCOUNT_ID_LENGTH_MAX = 64;
 /** Characters of a profile's text; some hundred allowlist entries. */
 export const PROFILE_TEXT_LENGTH_MAX = 16_384;

@@ -1,3 +1,5 @@
+import type { AuditEntry, AuditQuery } from './audit.ts';
+import type { CreatedOperator, NewOperator, OperatorView } from './operators.ts';
 import type { Billing, Standing } from './principal.ts';
 
 /**
@@ -19,6 +21,13 @@ export interface Operations {
   revokeKey(key: KeyRef): Promise<Revocation>;
   /** Takes over keys made elsewhere; all of a batch or none. At most IMPORT_BATCH_MAX at once. */
   importKeys(keys: readonly ImportedKey[]): Promise<readonly KeyView[]>;
+  createOperator(input: NewOperator): Promise<CreatedOperator>;
+  /** All there are or were, in the order in which they were made; at most OPERATORS_MAX. */
+  listOperators(): Promise<readonly OperatorView[]>;
+  /** Irreversible; the first revocation's time stays. */
+  revokeOperator(name: string): Promise<OperatorView>;
+  /** Newest first. */
+  listAudit(query: AuditQuery): Promise<Page<AuditEntry>>;
 }
 
 export const IMPORT_BATCH_MAX = 50;
@@ -104,7 +113,7 @@ export interface NewKey extends KeyRights {
   readonly name: string;
 }
 
-/** A key made elsewhere: itself, never kept, or its digest is not possible here, because only we know the pepper. */
+/** A key made elsewhere. It comes as itself, because a digest needs the pepper, which nobody else has; what is kept of it is what is kept of any key. */
 export interface ImportedKey extends NewKey {
   readonly key: string;
 }

@@ -1,3 +1,4 @@
+import type { EndpointName, OwnEndpoint } from './endpoint.ts';
 import type { ErrorProfile } from './error-profile.ts';
 import type { Limit } from './limit.ts';
 
@@ -32,6 +33,8 @@ export interface Api {
   readonly errors: ErrorProfile;
   readonly limitHeaders: LimitHeaderFamilies;
   readonly upstream: readonly IdentityHeader[];
+  /** What tells key holders about their own key; absent where the API has no such endpoint. */
+  readonly me?: OwnEndpoint;
 }
 
 export interface KeyFormat {
@@ -81,6 +84,8 @@ export interface Route {
   readonly permission: string;
   readonly feature: string;
   readonly role: string;
+  /** Which endpoint of ours answers here; absent: the upstream does. */
+  readonly endpoint?: EndpointName;
 }
 
 export interface Tier {

@@ -24,6 +24,9 @@ export interface KeyProfile {
   readonly limits: readonly Limit[];
 }
 
+/** What an account may be called: a letter or digit, then at most 63 of `A-Z a-z 0-9 . _ : @ -`. */
+export const ACCOUNT_ID = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$/;
+
 /** An account as the edge knows it. */
 export interface Account {
   /** The store's number of this account, unique over all APIs. */

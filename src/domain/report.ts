@@ -1,4 +1,5 @@
 import type { RefusalCode } from './decision.ts';
+import type { Measurements } from './measurements.ts';
 import type { GatewayName } from './request.ts';
 
 /** What an edge tells the hub now and then: nothing in it is needed to decide. */
@@ -6,7 +7,17 @@ export interface Report {
   readonly checks: readonly CheckCount[];
   /** Pairs of key row and wall time in milliseconds, each row once, the latest use. */
   readonly lastUsed: Float64Array;
+  /** Keys that were found under a retired pepper, each once; absent where there was none. */
+  readonly redigested?: RedigestedKeys;
   readonly notes: readonly Note[];
+  /** All but the checks. */
+  readonly measured: Measurements;
+}
+
+/** Keys and their digests under the current pepper, eight words for each row. */
+export interface RedigestedKeys {
+  readonly rows: Float64Array;
+  readonly digests: Int32Array;
 }
 
 /** Checks decided since the last report, by closed labels. */

@@ -25,5 +25,7 @@ export interface AuthzRequest {
   readonly namedApi: string;
   /** The address at the other end of the gateway's client connection; '' when it is no IP address. */
   readonly peerAddress: string;
+  /** How long the gateway waits for the answer, in milliseconds; absent or Infinity where it does not say. */
+  readonly timeoutMs?: number;
   readonly headers: RequestHeaders;
 }

@@ -25,8 +25,16 @@ export interface AnswerPorts extends AuthorizePorts {
 export interface Service {
   /** The whole answer to one check. Throws, or rejects, only where not even a refusal can be rendered: the gateway then gets an error of its protocol. */
   answer(request: AuthzRequest): Eventually<Reply>;
+  /** The outage in the API's words, decided without looking at the credential: for checks that there is no room for. */
+  refuse(request: AuthzRequest): Reply;
   /** What the pipeline says of a request, up to the limits; spends nothing. */
-  inspect(request: AuthzRequest): Eventually<Inspection>;
+  inspect(request: AuthzRequest): Eventually<Inspected>;
+}
+
+/** An inspection as the pipeline knows it. */
+export interface Inspected extends Omit<Inspection, 'lastUsedMs'> {
+  /** The store's number of the key; 0 where it is not known or has none. */
+  readonly keyRow: number;
 }
 
 export function createService(policy: Policy, ports: AnswerPorts): Service {
@@ -40,6 +48,14 @@ export function createService(policy: Policy, ports: AnswerPorts): Service {
         return reply;
       });
     },
+    refuse(request) {
+      const now = ports.clock.now();
+      const decision: Decision = { kind: 'outage', dependency: 'capacity' };
+      const check = { request, place: findPlace(policy, request), now };
+      const reply = render(policy, check, { decision, ports });
+      ports.observe(decision, reply, now);
+      return reply;
+    },
     inspect(request) {
       const place = findPlace(policy, request);
       const decision = inspect({ request, place, now: ports.clock.now() }, ports);
@@ -48,8 +64,9 @@ export function createService(policy: Policy, ports: AnswerPorts): Service {
   };
 }
 
-function toInspection(decision: Decision, { api }: Place): Inspection {
+function toInspection(decision: Decision, { api }: Place): Inspected {
   return {
+    keyRow: decision.principal?.keyRow ?? 0,
     code: refusalOf(decision) ?? 'ok',
     api: api?.name ?? '',
     keyId: decision.principal?.keyId ?? '',
@@ -99,7 +116,7 @@ function render(
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The request's own id where it is a UUID: support and access log then speak of the same one. */
-function readRequestId(request: AuthzRequest): string | undefined {
+export function readRequestId(request: AuthzRequest): string | undefined {
   const [id, ...more] = request.headers.all('x-request-id');
   return id !== undefined && more.length === 0 && UUID.test(id) ? id : undefined;
 }

@@ -54,11 +54,18 @@ class DirectEnd implements Channel {
     this.closers.push(closed);
   }
 
+  /** This end hears nothing more; what it has sent still arrives at the other. */
   close(): void {
     if (!this.open) return;
+    this.waiting = [];
+    this.end();
+    this.other?.end();
+  }
+
+  private end(): void {
     this.open = false;
+    // Behind the messages that are scheduled already.
     for (const closed of this.closers.splice(0)) setImmediate(closed);
-    this.other?.close();
   }
 
   private accept(message: unknown): void {

@@ -5,9 +5,10 @@ import type { Hub } from '../ports.ts';
 import type { Channel } from './channel.ts';
 import { ChargeQueue } from './charge-queue.ts';
 import type { ToEdge, ToHub } from './messages.ts';
+import { WindowAsks } from './window-asks.ts';
 
 export interface HubOptions {
-  /** To the one writer of the store: follow and charge, in order. */
+  /** To the one writer of the store: follow, charge and keep, in order. */
   readonly keeper: Channel;
   /** Takes reports; loss is harmless. */
   readonly sendReport: (report: Report) => void;
@@ -20,21 +21,26 @@ export function connectHub({ keeper, sendReport, chargeMs }: HubOptions): Hub {
   const post = (message: ToHub): void => keeper.post(message);
   const charges = new ChargeQueue({ post, chargeMs });
   const feed = new FeedReceiver(post);
+  const windows = new WindowAsks(post);
   keeper.onMessage((message) => {
     const received = message as ToEdge;
     if (received.kind === 'charged') charges.settle(received.turn, received.outcomes);
     else if (received.kind === 'charge_failed') charges.fail(received.turn, received.cause);
-    // A port hands over all it holds before the loop goes on, so sockets get their turn before each batch is applied.
-    else setImmediate(() => feed.receive(received.batch));
+    // A port hands over all it holds before the loop goes on, so sockets get their turn before each batch is applied or packed.
+    else if (received.kind === 'batch') setImmediate(() => feed.receive(received.batch));
+    else setImmediate(() => windows.receive(received));
   });
   keeper.onClose(() => {
     charges.close();
     feed.close();
+    windows.close();
   });
   return {
-    charge: (charge) => charges.add(charge),
+    charge: (charge, withinMs) => charges.add(charge, withinMs),
     follow: (apply) => feed.follow(apply),
     report: (report) => sendReport(withLateCharges(report, charges.takeLateCharges())),
+    keep: (batch) => windows.keep(batch),
+    loadKept: (restore) => windows.load(restore),
   };
 }
 
@@ -76,7 +82,7 @@ function withLateCharges(report: Report, count: number): Report {
   if (count === 0) return report;
   const note: Note = {
     level: 'warn',
-    message: 'charges were committed after their checks had been refused for want of an answer',
+    message: 'charges were committed after their checks had been refused, and are booked back',
     fields: { count },
   };
   return { ...report, notes: [...report.notes, note] };

@@ -53,15 +53,17 @@ export class FeedPump {
   pump(): void {
     if (this.state !== 'ready') return;
     const batch = this.read();
-    if (batch === undefined) return;
-    this.state = 'sent';
-    this.post({ kind: 'batch', batch });
+    if (batch !== undefined) {
+      this.state = 'sent';
+      this.post({ kind: 'batch', batch });
+    }
+    this.settleMet();
   }
 
   /** Pumps where the store may have more than was told: another process wrote to it, or it could not be read before. */
   look(): void {
     if (this.state !== 'ready') return;
-    if (this.attempt(() => this.behind || this.keeper.changedElsewhere()) === true) this.pump();
+    if (this.behind || this.attempt(() => this.keeper.changedElsewhere()) === true) this.pump();
   }
 
   confirm(cursor: FeedCursor): void {
@@ -69,7 +71,6 @@ export class FeedPump {
     this.cursor = cursor;
     this.state = 'ready';
     this.pump();
-    this.settleMet();
   }
 
   /** Resolves true once the edge has come so far, false after `timeoutMs` or when it is gone. */

@@ -3,9 +3,11 @@ import { DependencyDown } from '../ports.ts';
 import type { Keeper } from '../ports.ts';
 import type { Channel } from './channel.ts';
 import { FeedPump } from './feed-pump.ts';
-import { fromChargeNumbers, toOutcomeNumbers } from './messages.ts';
+import { fromChargeNumbers, fromRefundNumbers, toOutcomeNumbers } from './messages.ts';
 import type { ToEdge, ToHub } from './messages.ts';
+import { Refunds } from './refunds.ts';
 import { Streak } from './streak.ts';
+import { WindowService } from './window-service.ts';
 
 /** How often the store is asked whether another process has written to it, in milliseconds. */
 export const WATCH_INTERVAL_MS = 50;
@@ -21,7 +23,7 @@ export interface EdgeService {
 export interface EdgeServiceOptions {
   readonly channel: Channel;
   readonly keeper: Keeper;
-  /** Told when reading the feed or committing charges begins to fail, and when it works again. */
+  /** Told when reading the feed, committing charges or keeping windows begins to fail, and when it works again. */
   readonly onNote: (note: Note) => void;
 }
 
@@ -30,9 +32,15 @@ export function serveEdge({ channel, keeper, onNote }: EdgeServiceOptions): Edge
   const post = (message: ToEdge): void => channel.post(message);
   const charge = createCharging(keeper, new Streak('committing charges', onNote));
   const feed = new FeedPump({ keeper, post, faults: new Streak('reading the feed', onNote) });
-  const watch = setInterval(() => feed.look(), WATCH_INTERVAL_MS);
+  const refunds = new Refunds(keeper, onNote);
+  const windows = new WindowService(keeper, onNote);
+  const watch = setInterval(() => {
+    refunds.book();
+    feed.look();
+  }, WATCH_INTERVAL_MS);
   const stop = (): void => {
     clearInterval(watch);
+    refunds.book();
     feed.stop();
   };
   keeper.onChange(() => feed.pump());
@@ -41,6 +49,9 @@ export function serveEdge({ channel, keeper, onNote }: EdgeServiceOptions): Edge
     const received = message as ToHub;
     if (received.kind === 'follow') feed.start();
     else if (received.kind === 'confirm') feed.confirm(received.cursor);
+    else if (received.kind === 'refund') refunds.add(fromRefundNumbers(received.refunds));
+    else if (received.kind === 'keep') post(windows.keep(received.windows));
+    else if (received.kind === 'load') post(windows.load(received.from));
     else post(charge(received.turn, received.charges));
   });
   return {

@@ -1,11 +1,12 @@
 import type { Note } from '../domain/report.ts';
 import { DependencyDown } from '../ports.ts';
 
-/** Tells of the first of several failures in a row, and of their end: a broken disk must not fill the log. */
+/** Tells of the first of several failures of one kind in a row, and of their end: a broken disk must not fill the log. */
 export class Streak {
   private readonly what: string;
   private readonly tell: (note: Note) => void;
   private failures = 0;
+  private lastKind = '';
 
   /** `what` is the beginning of a sentence: "reading the feed". */
   constructor(what: string, tell: (note: Note) => void) {
@@ -14,8 +15,12 @@ export class Streak {
   }
 
   failed(error: unknown): void {
+    const kind = error instanceof Error ? error.name : typeof error;
+    // A bug must not hide behind an outage that was told before.
+    const isNews = this.failures === 0 || kind !== this.lastKind;
     this.failures += 1;
-    if (this.failures === 1) this.tell({ level: 'error', message: `${this.what} fails`, fields: toFields(error) });
+    this.lastKind = kind;
+    if (isNews) this.tell({ level: 'error', message: `${this.what} fails`, fields: toFields(error) });
   }
 
   worked(): void {

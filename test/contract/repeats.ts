@@ -234,6 +234,7 @@ function checkOf({
     api: { name: api } as Api,
     principal: { keyId: key } as Principal,
     limits,
+    cost: 0,
     request: {
       gateway: 'envoy-grpc',
       gatewayRequestId: 'r-1',

@@ -7,12 +7,12 @@ import { createChecksUnderWay } from './under-way.ts';
 /** How long a check is remembered, from its own time on. */
 export const KEPT_MS = 5 * SECOND_MS;
 /** 132 bytes each. Above 26,000 checks a second the oldest give way before their 5 s are over: at twice that rate after 2.5 s. */
-export const RECORDS_MAX_DEFAULT = 131_072;
+const RECORDS_MAX_DEFAULT = 131_072;
 const RECORDS_MAX_LIMIT = 2 ** 24;
 /** Spendings that fit no record: more limits than it holds, or a rare denial. The oldest give way. */
 export const ODD_MAX = 1_024;
 /** Checks whose spending is waited for at once. */
-export const UNDER_WAY_MAX_DEFAULT = 16_384;
+const UNDER_WAY_MAX_DEFAULT = 16_384;
 
 export interface RepeatsOptions {
   /** Checks that are remembered at once: between 1 and 2^24. */

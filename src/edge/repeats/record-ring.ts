@@ -4,7 +4,7 @@ import { fromOutcome, toAged, toOutcome } from './outcome.ts';
 import type { Settled } from './outcome.ts';
 
 /** Limits that a record has room for. */
-export const LIMITS_PER_RECORD = 4;
+const LIMITS_PER_RECORD = 4;
 
 /** 128 bits of the fingerprint, then the outcome and the number of limits in one word. */
 const FINGERPRINT_WORDS = 4;

@@ -126,6 +126,7 @@ function checkOf(id: number): RepeatableCheck {
     api: { name: 'truedy' } as Api,
     principal: { keyId: 'key_1' } as Principal,
     limits: [LIMIT],
+    cost: 0,
     request: {
       gateway: 'envoy-grpc',
       gatewayRequestId: `r-${id}`,

@@ -1,0 +1,104 @@
+import type { LimitScope, Subject } from './limit.ts';
+
+/*
+ * What limits have counted, on its way between an edge and its hub: fixed-width records in typed arrays, entries beside them.
+ * Times are the counters' own: they run with the monotonic clock while a process lives, and go on where it stopped.
+ */
+
+/** Where the counters' own time stood at one instant of the wall clock. */
+export interface CounterClock {
+  readonly counterMs: number;
+  readonly wallMs: number;
+}
+
+export interface WindowBatch {
+  /** When the batch was packed. */
+  readonly clock: CounterClock;
+  readonly words: Int32Array;
+  readonly numbers: Float64Array;
+  readonly entries: Float64Array;
+}
+
+/** Windows in one batch: written in one transaction, for which charges wait a millisecond or so. */
+export const WINDOW_BATCH_MAX = 100;
+/** Entries of one window. */
+export const WINDOW_ENTRIES_MAX = 64;
+/** Numbers of an entry: the time of its last use, and how many uses it holds. */
+export const ENTRY_NUMBERS = 2;
+
+/** One window of one subject, whatever the count of its limit. */
+export interface WindowRecord {
+  readonly subject: Subject;
+  readonly scope: LimitScope;
+  readonly windowMs: number;
+  /** ENTRY_NUMBERS for each entry, oldest first; empty where nothing counts any more. A view: copy what is kept. */
+  readonly entries: Float64Array;
+}
+
+const WORDS = 5;
+const SCOPES: readonly LimitScope[] = ['key', 'account'];
+
+/** Gathers at most WINDOW_BATCH_MAX windows into one batch: `begin` a window, then `add` its entries. */
+export class WindowWriter {
+  private readonly words = new Int32Array(WINDOW_BATCH_MAX * WORDS);
+  private readonly numbers = new Float64Array(WINDOW_BATCH_MAX);
+  private readonly entries = new Float64Array(WINDOW_BATCH_MAX * WINDOW_ENTRIES_MAX * ENTRY_NUMBERS);
+  private count = 0;
+  private entryCount = 0;
+
+  get full(): boolean {
+    return this.count === WINDOW_BATCH_MAX;
+  }
+
+  get size(): number {
+    return this.count;
+  }
+
+  begin({ subject, scope, windowMs }: Omit<WindowRecord, 'entries'>): void {
+    if (this.full) throw new RangeError('a batch of windows is full');
+    const { word0, word1, word2 } = subject;
+    this.words.set([word0, word1, word2, SCOPES.indexOf(scope), 0], this.count * WORDS);
+    this.numbers[this.count] = windowMs;
+    this.count += 1;
+  }
+
+  /** Adds an entry, younger than those before it, to the window that was begun last. */
+  add(lastMs: number, uses: number): void {
+    const lengthAt = this.count * WORDS - 1;
+    const length = this.words[lengthAt] ?? WINDOW_ENTRIES_MAX;
+    if (length === WINDOW_ENTRIES_MAX) throw new RangeError('a window has too many entries');
+    this.words[lengthAt] = length + 1;
+    this.entries[this.entryCount * ENTRY_NUMBERS] = lastMs;
+    this.entries[this.entryCount * ENTRY_NUMBERS + 1] = uses;
+    this.entryCount += 1;
+  }
+
+  /** What was gathered, and an empty writer: its arrays are used again. */
+  take(clock: CounterClock): WindowBatch {
+    const batch = {
+      clock,
+      words: this.words.slice(0, this.count * WORDS),
+      numbers: this.numbers.slice(0, this.count),
+      entries: this.entries.slice(0, this.entryCount * ENTRY_NUMBERS),
+    };
+    this.count = 0;
+    this.entryCount = 0;
+    return batch;
+  }
+}
+
+/** Every window of a batch, in the order in which it was written. */
+export function* readWindows({ words, numbers, entries }: WindowBatch): Generator<WindowRecord> {
+  let entriesAt = 0;
+  for (const [index, windowMs] of numbers.entries()) {
+    const [word0 = 0, word1 = 0, word2 = 0, scope = 0, length = 0] = words.subarray(index * WORDS);
+    const entriesEnd = entriesAt + length * ENTRY_NUMBERS;
+    yield {
+      subject: { word0, word1, word2 },
+      scope: SCOPES[scope] ?? 'key',
+      windowMs,
+      entries: entries.subarray(entriesAt, entriesEnd),
+    };
+    entriesAt = entriesEnd;
+  }
+}
