@@ -117,7 +117,7 @@ export function describeCounterStore(name: string, create: () => Eventually<Coun
       );
     });
 
-    test('no charges are granted', async () => {
+    test('a check without charges is granted', async () => {
       expect(await take()).toMatchObject({ granted: true, states: [] });
     });
 

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStore } from '../../src/hub/store/sqlite/open.ts';
 import type { Store } from '../../src/hub/store/store.ts';
+import { describeStoreAudit } from './store-audit.ts';
 import { describeStore } from './store.ts';
+import type { StoreWorld } from './store.ts';
 
-describeStore('SQLite', () => {
+function createWorld(): StoreWorld {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-store-'));
   const opened: Store[] = [];
   return {
@@ -23,4 +25,7 @@ describeStore('SQLite', () => {
       rmSync(folder, { recursive: true });
     },
   };
-});
+}
+
+describeStore('SQLite', createWorld);
+describeStoreAudit('SQLite', createWorld);

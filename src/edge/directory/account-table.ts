@@ -1,4 +1,4 @@
-import { ACCOUNT_ID, ACCOUNT_ID_LENGTH_MAX } from '../../domain/feed.ts';
+import { ACCOUNT_ID_LENGTH_MAX, CARRIED_ACCOUNT_ID } from '../../domain/feed.ts';
 import type { AccountRecord } from '../../domain/feed.ts';
 import { BILLINGS, STANDINGS, TIER_UNKNOWN } from '../../domain/principal.ts';
 import type { Account } from '../../domain/principal.ts';
@@ -43,7 +43,7 @@ export class AccountTable {
    * @throws RangeError where the pages are used up.
    */
   put(record: AccountRecord, tier: number): void {
-    if (!isRow(record.row) || !ACCOUNT_ID.test(record.id)) return this.drop(record.row);
+    if (!isRow(record.row) || !CARRIED_ACCOUNT_ID.test(record.id)) return this.drop(record.row);
     const page = this.pageFor(record.row);
     const at = record.row % PAGE_ROWS;
     const base = at * RECORD_WORDS;

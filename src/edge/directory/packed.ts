@@ -32,10 +32,12 @@ export interface DirectoryOptions {
   /** Of the policy; records of other APIs are ignored. */
   readonly apis: readonly Api[];
   readonly hasher: KeyHasher;
+  /** Told whenever a stored key is found under a retired pepper, with its digest under the current one: an array that is used again. */
+  readonly onRetired?: (keyRow: number, digest: Int32Array) => void;
 }
 
 /** Every key and account that the feed has told of, in memory and packed: about 100 bytes each, and nothing for a garbage collector to walk. */
-export function createDirectory({ apis, hasher }: DirectoryOptions): PackedDirectory {
+export function createDirectory({ apis, hasher, onRetired }: DirectoryOptions): PackedDirectory {
   const apiByIndex = new Map(apis.map((api) => [api.index, api]));
   const tables: Tables = {
     segments: Array.from({ length: SEGMENTS }, () => new KeySegment()),
@@ -43,17 +45,21 @@ export function createDirectory({ apis, hasher }: DirectoryOptions): PackedDirec
     profiles: new ProfilePool(),
   };
   const sink = createSink(tables, apiByIndex);
-  const digest = new Int32Array(DIGEST_WORDS);
+  const digests = hasher.pepperIds.map(() => new Int32Array(DIGEST_WORDS));
+  const [current = new Int32Array(DIGEST_WORDS)] = digests;
   let changesSeq = Number.NEGATIVE_INFINITY;
 
   return {
     find(api, presentedKey) {
       if (!isLookedUp(api.keys, presentedKey)) return undefined;
-      for (let pepper = 0; pepper < hasher.pepperIds.length; pepper += 1) {
+      for (let pepper = 0; pepper < digests.length; pepper += 1) {
+        const digest = digests[pepper] ?? current;
         hasher.digest(presentedKey, pepper, digest);
         const segment = segmentOf(tables.segments, digest);
         const record = segment.find(api.index, digest);
-        if (record !== NOT_FOUND) return toPrincipal(tables, api, { segment, record });
+        if (record === NOT_FOUND) continue;
+        if (pepper > 0 && segment.row(record) !== 0) onRetired?.(segment.row(record), current);
+        return toPrincipal(tables, api, { segment, record });
       }
       return undefined;
     },

@@ -1,5 +1,6 @@
 import { IMPORT_BATCH_MAX } from '../../domain/operations.ts';
 import type { Operations } from '../../domain/operations.ts';
+import { OPERATOR_ROLES } from '../../domain/operators.ts';
 import { BILLINGS, STANDINGS } from '../../domain/principal.ts';
 import { ShapeError, listOf, oneOf, orNull, record, text, whole } from '../../lib/shape.ts';
 import type { Shape } from '../../lib/shape.ts';
@@ -43,6 +44,8 @@ const keyChange = record(
   },
 );
 const keyQuery = record({ api: text }, { account: text, after: text, limit: whole });
+const newOperator = record({ name: text, role: oneOf(OPERATOR_ROLES) }, {});
+const auditQuery = record({}, { object: text, after: text, limit: whole });
 
 const TABLE: Readonly<Record<keyof Operations, Call>> = {
   createAccount: one(newAccount, (operations, input) => operations.createAccount(input)),
@@ -60,10 +63,21 @@ const TABLE: Readonly<Record<keyof Operations, Call>> = {
   rotateKey: two(reference, whole, (operations, key, overlapMs) => operations.rotateKey(key, overlapMs)),
   revokeKey: one(reference, (operations, key) => operations.revokeKey(key)),
   importKeys: one(listOf(importedKey, IMPORT_BATCH_MAX), (operations, keys) => operations.importKeys(keys)),
+  createOperator: one(newOperator, (operations, input) => operations.createOperator(input)),
+  listOperators: none((operations) => operations.listOperators()),
+  revokeOperator: one(text, (operations, name) => operations.revokeOperator(name)),
+  listAudit: one(auditQuery, (operations, query) => operations.listAudit(query)),
 };
 
 /** Every operation that may be asked for by name, and no other name. */
 export const CALLS: ReadonlyMap<string, Call> = new Map(Object.entries(TABLE));
+
+function none(call: (operations: Operations) => Promise<unknown>): Call {
+  return async (operations, args) => {
+    readArguments(args, 0);
+    return call(operations);
+  };
+}
 
 function one<A>(first: Shape<A>, call: (operations: Operations, a: A) => Promise<unknown>): Call {
   return async (operations, args) => {

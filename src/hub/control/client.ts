@@ -2,7 +2,14 @@ import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { OperationRefused } from '../../domain/operations.ts';
 import type { OperationFault, Operations } from '../../domain/operations.ts';
-import { FAULT_STATUS, OPERATION_PATH, REQUEST_BYTES_MAX, requireSocketPath } from './protocol.ts';
+import {
+  FAULT_STATUS,
+  OPERATION_PATH,
+  REQUEST_BYTES_MAX,
+  USER_HEADER,
+  requireSocketPath,
+} from './protocol.ts';
+import { USER_UNKNOWN } from './os-user.ts';
 import { requireTrustedSocket } from './socket-owner.ts';
 import { codeOf, findNobodyAt } from './socket-file.ts';
 
@@ -12,6 +19,8 @@ export interface ControlClient extends Operations {
 }
 
 export interface ControlClientOptions {
+  /** The user on whose behalf is asked, for the audit log; default: nobody in particular. */
+  readonly user?: string;
   /** How long to wait for an answer; default ANSWER_MS. */
   readonly answerMs?: number;
 }
@@ -23,6 +32,7 @@ export class NobodyListens extends Error {
 
 interface Line {
   readonly path: string;
+  readonly user: string;
   readonly answerMs: number;
   readonly closed: AbortSignal;
 }
@@ -49,7 +59,8 @@ export async function findControlClient(
  */
 export function createControlClient(path: string, options: ControlClientOptions = {}): ControlClient {
   const closing = new AbortController();
-  const line: Line = { path, answerMs: options.answerMs ?? ANSWER_MS, closed: closing.signal };
+  const { user = USER_UNKNOWN, answerMs = ANSWER_MS } = options;
+  const line: Line = { path, user, answerMs, closed: closing.signal };
   return {
     createAccount: (input) => ask(line, 'createAccount', [input]),
     showAccount: (account) => ask(line, 'showAccount', [account]),
@@ -62,6 +73,10 @@ export function createControlClient(path: string, options: ControlClientOptions 
     rotateKey: (key, overlapMs) => ask(line, 'rotateKey', [key, overlapMs]),
     revokeKey: (key) => ask(line, 'revokeKey', [key]),
     importKeys: (keys) => ask(line, 'importKeys', [keys]),
+    createOperator: (input) => ask(line, 'createOperator', [input]),
+    listOperators: () => ask(line, 'listOperators', []),
+    revokeOperator: (name) => ask(line, 'revokeOperator', [name]),
+    listAudit: (query) => ask(line, 'listAudit', [query]),
     close: () => closing.abort(),
   };
 }
@@ -94,7 +109,11 @@ async function exchange(line: Line, operation: string, body: Buffer): Promise<Ra
       path: OPERATION_PATH + operation,
       method: 'POST',
       agent: false,
-      headers: { 'content-type': 'application/json', 'content-length': body.byteLength },
+      headers: {
+        'content-type': 'application/json',
+        'content-length': body.byteLength,
+        [USER_HEADER]: encodeURIComponent(line.user),
+      },
       signal: AbortSignal.any([line.closed, AbortSignal.timeout(line.answerMs)]),
     },
     resolve,

@@ -1,12 +1,14 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Actor } from '../../domain/audit.ts';
 import { OperationRefused } from '../../domain/operations.ts';
 import type { Operations } from '../../domain/operations.ts';
 import { DependencyDown } from '../../ports.ts';
 import { ShapeError } from '../../lib/shape.ts';
 import { CALLS } from './calls.ts';
 import type { Call } from './calls.ts';
-import { FAULT_STATUS, OPERATION_PATH, REQUEST_BYTES_MAX } from './protocol.ts';
+import { readUser, toCliActor } from './os-user.ts';
+import { FAULT_STATUS, OPERATION_PATH, REQUEST_BYTES_MAX, USER_HEADER } from './protocol.ts';
 import { listenPrivately } from './socket-file.ts';
 
 export interface ControlServer {
@@ -19,7 +21,8 @@ export interface ControlServer {
 export interface ControlServerOptions {
   /** Where the unix socket is made, with mode 0600. */
   readonly path: string;
-  readonly operations: Operations;
+  /** The operations on behalf of somebody. */
+  readonly operations: (actor: Actor) => Operations;
   /** Receives what no operation throws on purpose; the caller sees none of it. */
   readonly onBug: (error: unknown) => void;
   /** How long a request may take to arrive; default REQUEST_MS. */
@@ -101,7 +104,7 @@ async function findAnswer(
   const body = await readBody(request);
   if (body === undefined) return undefined;
   try {
-    return { status: 200, body: await call(options.operations, parse(body)) };
+    return { status: 200, body: await call(options.operations(readActor(request)), parse(body)) };
   } catch (error) {
     return toRefusal(error, options.onBug);
   }
@@ -109,6 +112,11 @@ async function findAnswer(
 
 function readOperation({ url = '' }: IncomingMessage): string {
   return url.startsWith(OPERATION_PATH) ? url.slice(OPERATION_PATH.length) : '';
+}
+
+function readActor({ headers }: IncomingMessage): Actor {
+  const { [USER_HEADER]: user } = headers;
+  return toCliActor(readUser(typeof user === 'string' ? user : ''), 'control');
 }
 
 function checkRequest(request: IncomingMessage, call: Call | undefined): Answer | undefined {

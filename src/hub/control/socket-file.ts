@@ -20,11 +20,17 @@ export async function findNobodyAt(path: string): Promise<boolean> {
   return nobody;
 }
 
+const THIS_USER_ALONE = 0o600;
+
 /**
- * Lets `server` listen at `path` for this user alone (mode 0600), in place of a stale socket.
+ * Lets `server` listen at `path` for this user alone, or for whom the mode says, in place of a stale socket.
  * Throws `OperationRefused` where the path is too long, in use, or held by a file that is no socket.
  */
-export async function listenPrivately(server: Server, path: string): Promise<{ release(): Promise<void> }> {
+export async function listenPrivately(
+  server: Server,
+  path: string,
+  mode = THIS_USER_ALONE,
+): Promise<{ release(): Promise<void> }> {
   requireSocketPath(path);
   await refuseTaken(path);
   // bind(2) makes the file with whatever rights the umask leaves. Inside a folder that only we may enter nobody can use
@@ -34,7 +40,7 @@ export async function listenPrivately(server: Server, path: string): Promise<{ r
     const hidden = join(folder, 's');
     requireSocketPath(hidden);
     await listen(server, hidden);
-    await chmod(hidden, 0o600);
+    await chmod(hidden, mode);
     await rename(hidden, path);
   } catch (error) {
     server.close();

@@ -11,7 +11,7 @@ import { BILLINGS, STANDINGS } from '../../domain/principal.ts';
 import type { Billing } from '../../domain/principal.ts';
 import { CREDITS_MAX } from '../store/store.ts';
 import type { AccountInsert, AccountUpdate, StoredAccount } from '../store/store.ts';
-import { ask, findApi, readNowMs } from './context.ts';
+import { ask, authorOf, findApi, readNowMs } from './context.ts';
 import type { OperationsDeps } from './context.ts';
 import {
   invalid,
@@ -37,7 +37,9 @@ export function createAccountOperations(deps: OperationsDeps): AccountOperations
   return {
     async createAccount(input) {
       const api = findApi(deps, input.api);
-      const account = await ask(writes.insertAccount(readNewAccount(api, input, readNowMs(deps))));
+      const nowMs = readNowMs(deps);
+      const by = authorOf(deps, 'account.create', nowMs);
+      const account = await ask(writes.insertAccount(readNewAccount(api, input, nowMs), by));
       if (account !== undefined) return view(api, account);
       throw new OperationRefused('conflict', `${api.name} has an account ${shown(input.id)} already`);
     },
@@ -52,7 +54,8 @@ export function createAccountOperations(deps: OperationsDeps): AccountOperations
       const update = readAccountUpdate(api, change);
       const known = await ask(reads.findAccount(ref));
       if (known?.source === 'declared') checkDeclared(update);
-      const updated = await ask(writes.updateAccount(ref, update));
+      const by = authorOf(deps, 'account.set', readNowMs(deps));
+      const updated = await ask(writes.updateAccount(ref, update, by));
       if (updated.result === 'unknown') throw accountNotFound(ref);
       if (updated.result === 'trial_without_end') throw trialWithoutEnd();
       return view(api, updated.account);
@@ -60,8 +63,10 @@ export function createAccountOperations(deps: OperationsDeps): AccountOperations
     async grantCredits(ref, grant) {
       const api = findApi(deps, ref.api);
       const credits = readWhole(grant.credits, { what: 'credits', min: 1, max: CREDITS_MAX });
+      const atMs = readNowMs(deps);
+      const by = authorOf(deps, 'account.grant', atMs);
       const granted = await ask(
-        writes.grantCredits(ref, { credits, ref: readGrantRef(grant.ref), atMs: readNowMs(deps) }),
+        writes.grantCredits(ref, { credits, ref: readGrantRef(grant.ref), atMs }, by),
       );
       if (granted.result === 'unknown') throw accountNotFound(ref);
       if (granted.result === 'too_many') throw invalid(`an account holds at most ${CREDITS_MAX} credits`);

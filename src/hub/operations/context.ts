@@ -1,13 +1,16 @@
+import type { Actor } from '../../domain/audit.ts';
 import { OperationRefused } from '../../domain/operations.ts';
 import type { Api, Policy } from '../../domain/policy.ts';
 import type { KeyHasher } from '../../lib/key-digest.ts';
 import type { Sealer } from '../../lib/seal.ts';
 import { DependencyDown } from '../../ports.ts';
 import type { Clock } from '../../ports.ts';
-import type { StoreReads, StoreWrites } from '../store/store.ts';
+import type { Authorship, StoreReads, StoreWrites } from '../store/store.ts';
 import { shown } from './fields.ts';
 
 export interface OperationsDeps {
+  /** For whom these operations are done. */
+  readonly actor: Actor;
   readonly policy: Policy;
   readonly reads: StoreReads;
   readonly writes: StoreWrites;
@@ -32,6 +35,15 @@ export function findApi({ policy }: Pick<OperationsDeps, 'policy'>, name: string
 /** Wall time in whole milliseconds, as the store keeps it. */
 export function readNowMs({ clock }: Pick<OperationsDeps, 'clock'>): number {
   return Math.floor(clock.now().wallMs);
+}
+
+/** Who does what, as the store writes it down. */
+export function authorOf(
+  { actor }: Pick<OperationsDeps, 'actor'>,
+  action: Authorship['action'],
+  atMs: number,
+): Authorship {
+  return { actor: actor.name, source: actor.source, requestId: actor.requestId, action, atMs };
 }
 
 /** What the store answers; its outage becomes a refusal that whoever asked can understand. */

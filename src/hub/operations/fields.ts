@@ -1,16 +1,14 @@
 import { OperationRefused } from '../../domain/operations.ts';
+import { ACCOUNT_ID } from '../../domain/principal.ts';
+import { parseInstant } from '../../lib/instant.ts';
 
 /** Single values of a request: each function answers the value as it is kept, or throws `OperationRefused` with what belongs there. */
 
 export const NAME_CHARS_MAX = 100;
-export const GRANT_REF_CHARS_MAX = 128;
-/** 9999-12-31T23:59:59Z: later years have more digits than ISO 8601 agrees on. */
-const TIME_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59);
+const GRANT_REF_CHARS_MAX = 128;
 /** Of a refused value, in characters: enough to recognise it. */
 const SHOWN_CHARS_MAX = 64;
 
-const ACCOUNT_ID = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$/;
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z$/;
 /** Control characters, and the two separators that some viewers take for the end of a line. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029]/u;
 
@@ -58,8 +56,8 @@ export function readWhole(value: number, { what, min, max }: WholeRange): number
 
 /** Milliseconds of an ISO 8601 time in UTC, up to the year 9999. */
 export function readInstant(text: string, what: string): number {
-  const instantMs = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
-  if (instantMs <= TIME_MS_MAX && isWritten(instantMs, text)) return instantMs;
+  const instantMs = parseInstant(text);
+  if (instantMs !== undefined) return instantMs;
   throw invalid(`${what}: a time in UTC such as 2026-12-01T00:00:00Z`);
 }
 
@@ -79,9 +77,4 @@ export function unknownWord(what: string, word: string, known: readonly string[]
 function isLine(text: string, charsMax: number): boolean {
   if (text.length > 2 * charsMax || !text.isWellFormed() || UNPRINTABLE.test(text)) return false;
   return text.trim() !== '' && Array.from(text).length <= charsMax;
-}
-
-/** `Date` reads 30 February as 2 March; what it writes back then differs. */
-function isWritten(instantMs: number, text: string): boolean {
-  return new Date(instantMs).toISOString().slice(0, 19) === text.slice(0, 19);
 }

@@ -1,22 +1,20 @@
 import type { Api, Policy } from '../../domain/policy.ts';
-import { KEY_LENGTH_MAX, checksumHolds, hasIssuedShape } from '../../lib/key-format.ts';
+import {
+  KEY_LENGTH_MAX,
+  KEY_LENGTH_MIN,
+  checksumHolds,
+  hasIssuedShape,
+  isForeignKeyText,
+} from '../../lib/key-format.ts';
 import { invalid } from './fields.ts';
 
-/** Shorter keys could be guessed. */
-const KEY_LENGTH_MIN = 16;
-/** Visible ASCII: what every gateway passes on unchanged. */
-const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
-
-/**
- * Throws `OperationRefused` unless a key made elsewhere can be a key of this API. The message never shows the key.
- * A dot would make it look like a JWT, a comma like two credentials.
- */
+/** Throws `OperationRefused` unless a key made elsewhere can be a key of this API. The message never shows the key. */
 export function checkForeignKey(policy: Policy, api: Api, key: string): void {
   if (!api.keys.imports) throw invalid(`${api.name} takes no keys made elsewhere: set keys.imports for it`);
   if (key.length < KEY_LENGTH_MIN || key.length > KEY_LENGTH_MAX) {
     throw invalid(`a key has ${KEY_LENGTH_MIN} to ${KEY_LENGTH_MAX} characters`);
   }
-  if (!VISIBLE_ASCII.test(key) || /[.,]/.test(key)) {
+  if (!isForeignKeyText(key)) {
     throw invalid('a key is visible ASCII without blanks, dots and commas');
   }
   const other = policy.apis.find((candidate) => isPrefixOf(candidate, api, key));

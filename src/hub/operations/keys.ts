@@ -4,7 +4,7 @@ import type { Api } from '../../domain/policy.ts';
 import { issueKey } from '../../lib/key-format.ts';
 import type { KeyInsert, KeyListQuery, StoredKey } from '../store/store.ts';
 import { accountNotFound } from './accounts.ts';
-import { ask, findApi, readNowMs } from './context.ts';
+import { ask, authorOf, findApi, readNowMs } from './context.ts';
 import type { OperationsDeps } from './context.ts';
 import { invalid, readName, readWhole } from './fields.ts';
 import { checkForeignKey } from './foreign-key.ts';
@@ -33,7 +33,8 @@ async function createKey(deps: OperationsDeps, input: NewKey): Promise<CreatedKe
   const api = findApi(deps, input.api);
   const nowMs = readNowMs(deps);
   const key = issueKey(api.keys.prefix, deps.random);
-  const inserted = await ask(deps.writes.insertKeys([toInsert(deps, { api, input, key, nowMs })]));
+  const by = authorOf(deps, 'key.create', nowMs);
+  const inserted = await ask(deps.writes.insertKeys([toInsert(deps, { api, input, key, nowMs })], by));
   if (inserted.result === 'account_unknown') throw accountNotFound({ api: api.name, id: input.account });
   const [stored] = inserted.result === 'inserted' ? inserted.keys : [];
   // A key of 178 random bits that is known already means that the source of randomness is broken.
@@ -69,7 +70,7 @@ async function setKey(deps: OperationsDeps, ref: KeyRef, change: Change): Return
   const nowMs = readNowMs(deps);
   const update = readKeyUpdate(findApi(deps, ref.api), change, nowMs);
   if (Object.keys(update).length === 0) throw invalid('nothing to change: name what the key shall have');
-  const updated = await ask(deps.writes.updateKey(ref, update));
+  const updated = await ask(deps.writes.updateKey(ref, update, authorOf(deps, 'key.set', nowMs)));
   if (updated.result === 'updated') return toKeyView(updated.key, nowMs);
   if (updated.result === 'unknown') throw await unknownToWrites(deps, ref);
   throw conflict(`${ref.id} is revoked, and stays so: create another key`);
@@ -83,7 +84,9 @@ async function rotateKey(deps: OperationsDeps, ref: KeyRef, overlapMs: number): 
   const key = issueKey(api.keys.prefix, deps.random);
   const replacement = createKeyMaterial(deps, api, key);
   const { api: apiName, id } = ref;
-  const rotated = await ask(deps.writes.rotateKey({ api: apiName, id, replacement, atMs, oldExpiresMs }));
+  const by = authorOf(deps, 'key.rotate', atMs);
+  const rotation = { api: apiName, id, replacement, atMs, oldExpiresMs };
+  const rotated = await ask(deps.writes.rotateKey(rotation, by));
   if (rotated.result === 'unknown') throw await unknownToWrites(deps, ref);
   if (rotated.result !== 'rotated') throw conflict(`${id} is ${rotated.result}: create another key`);
   return withSecret(rotated.key, key, atMs);
@@ -91,7 +94,8 @@ async function rotateKey(deps: OperationsDeps, ref: KeyRef, overlapMs: number): 
 
 async function revokeKey(deps: OperationsDeps, ref: KeyRef): ReturnType<Operations['revokeKey']> {
   findApi(deps, ref.api);
-  const revoked = await ask(deps.writes.revokeKey(ref, readNowMs(deps)));
+  const atMs = readNowMs(deps);
+  const revoked = await ask(deps.writes.revokeKey(ref, atMs, authorOf(deps, 'key.revoke', atMs)));
   if (revoked === undefined) throw await unknownToWrites(deps, ref);
   const unconfirmed = await deps.confirm(revoked.seq);
   return { ...toKeyView(revoked.key, readNowMs(deps)), unconfirmed };
@@ -103,7 +107,7 @@ async function importKeys(deps: OperationsDeps, keys: readonly ImportedKey[]): I
   readWhole(keys.length, { what: 'keys in a batch', min: 1, max: IMPORT_BATCH_MAX });
   const nowMs = readNowMs(deps);
   const inserts = keys.map((input, index) => atPlace(index, () => toImport(deps, input, nowMs)));
-  const inserted = await ask(deps.writes.insertKeys(inserts));
+  const inserted = await ask(deps.writes.insertKeys(inserts, authorOf(deps, 'key.import', nowMs)));
   if (inserted.result === 'inserted') return inserted.keys.map((key) => toKeyView(key, nowMs));
   const { api = '', account: id = '' } = keys[inserted.index] ?? {};
   return atPlace(inserted.index, () => {

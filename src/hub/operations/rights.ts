@@ -9,9 +9,9 @@ import type { KeyUpdate } from '../store/store.ts';
 import { invalid, readFuture, readName, shown, unknownWord } from './fields.ts';
 
 /** Entries of one key's allowlist: with every permission that an API may have, still a text that edges take. */
-export const ALLOW_IPS_MAX = 200;
+const ALLOW_IPS_MAX = 200;
 /** Limits of one key: each costs a counter for every key that has it. */
-export const KEY_LIMITS_MAX = 8;
+const KEY_LIMITS_MAX = 8;
 
 /** The rights of a new key, each known to its API. Throws `OperationRefused`. */
 export function readRights(api: Api, rights: KeyRights): StoredProfile {

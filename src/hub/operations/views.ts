@@ -55,11 +55,13 @@ function wordOrNull(word: string): string | null {
   return word === '' ? null : word;
 }
 
-function toInstant(instantMs: number | null): string | null {
+/** null where there is none. */
+export function toInstant(instantMs: number | null): string | null {
   return instantMs === null ? null : toSeconds(instantMs);
 }
 
-function toSeconds(instantMs: number): string {
+/** `2026-02-04T12:00:00Z`: the last whole second. */
+export function toSeconds(instantMs: number): string {
   const wholeMs = Math.floor(instantMs / SECOND_MS) * SECOND_MS;
   return new Date(wholeMs).toISOString().replace('.000Z', 'Z');
 }

@@ -1,5 +1,7 @@
 import type { Keeper } from '../../ports.ts';
+import type { AuditAction, AuditChanges } from '../../domain/audit.ts';
 import type { StoredProfile } from '../../domain/feed.ts';
+import type { OperatorRole } from '../../domain/operators.ts';
 import type { Billing, Standing } from '../../domain/principal.ts';
 
 /*
@@ -133,6 +135,19 @@ export interface KeyPage {
   readonly next: string | null;
 }
 
+/** A key that was presented under a digest of a retired pepper, and its digest under another one. */
+export interface RedigestedKey {
+  readonly row: number;
+  /** Eight words. */
+  readonly digest: Int32Array;
+  readonly pepperId: string;
+}
+
+export interface PepperUse {
+  readonly pepperId: string;
+  readonly keys: number;
+}
+
 export interface TierInUse {
   readonly api: string;
   readonly tier: string;
@@ -169,6 +184,64 @@ export interface KeyRevoked {
   readonly seq: number;
 }
 
+/** Who changes something, how and when. The store writes it down in the transaction of the change; where nothing changes, it writes nothing. */
+export interface Authorship {
+  readonly actor: string;
+  readonly source: string;
+  /** '' where the request has none. */
+  readonly requestId: string;
+  readonly action: AuditAction;
+  readonly atMs: number;
+}
+
+export interface StoredOperator {
+  readonly name: string;
+  readonly role: OperatorRole;
+  readonly createdMs: number;
+  readonly revokedMs: number | null;
+  readonly lastUsedMs: number | null;
+}
+
+export interface OperatorInsert {
+  readonly name: string;
+  readonly role: OperatorRole;
+  /** Of the token, under the current pepper; eight words, as `lib/key-digest` writes them. */
+  readonly digest: Int32Array;
+  readonly pepperId: string;
+  readonly createdMs: number;
+}
+
+export type OperatorInserted =
+  | { readonly result: 'inserted'; readonly operator: StoredOperator }
+  /** `too_many`: there are OPERATORS_MAX. */
+  | { readonly result: 'taken' | 'too_many' };
+
+export interface AuditListQuery {
+  readonly object?: string;
+  /** `next` of the page before. */
+  readonly after?: string;
+  /** 1 to LIST_PAGE_MAX. */
+  readonly limit: number;
+}
+
+export interface StoredAudit {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly actor: string;
+  readonly source: string;
+  readonly requestId: string;
+  readonly action: AuditAction;
+  /** '' where there is none, as is the object's. */
+  readonly api: string;
+  readonly object: string;
+  readonly changed: AuditChanges;
+}
+
+export interface AuditPage {
+  readonly entries: readonly StoredAudit[];
+  readonly next: string | null;
+}
+
 export interface StoreReads {
   findAccount(account: StoredRef): Promise<StoredAccount | undefined>;
   /** Stored and declared keys alike. */
@@ -177,24 +250,41 @@ export interface StoreReads {
   listKeys(query: KeyListQuery): Promise<KeyPage | undefined>;
   /** Every tier that an account has or an unrevoked key names, each once. '' stands for accounts of an API without tiers; keys that name none are left out. */
   tiersInUse(): Promise<readonly TierInUse[]>;
+  /** How many unrevoked keys of the store are digested under each pepper that has any. */
+  keysPerPepper(): Promise<readonly PepperUse[]>;
+  /** The unrevoked operator whose token has this digest. */
+  findOperator(digest: Int32Array): Promise<StoredOperator | undefined>;
+  /** In the order in which they were made, revoked ones included. */
+  listOperators(): Promise<readonly StoredOperator[]>;
+  /** Newest first. A cursor that no page gave is answered with undefined. */
+  listAudit(query: AuditListQuery): Promise<AuditPage | undefined>;
 }
 
-/** Each call is one transaction: done as a whole, durable when its promise resolves, or not done at all. */
+/** Each call is one transaction: done as a whole, what is written of its author included, durable when its promise resolves, or not done at all. */
 export interface StoreWrites {
   /** undefined: the id is taken. */
-  insertAccount(account: AccountInsert): Promise<StoredAccount | undefined>;
-  updateAccount(account: StoredRef, update: AccountUpdate): Promise<AccountUpdated>;
+  insertAccount(account: AccountInsert, by: Authorship): Promise<StoredAccount | undefined>;
+  updateAccount(account: StoredRef, update: AccountUpdate, by: Authorship): Promise<AccountUpdated>;
   /** A reference counts once for an account, for ever. */
-  grantCredits(account: StoredRef, grant: GrantInsert): Promise<Granted>;
+  grantCredits(account: StoredRef, grant: GrantInsert, by: Authorship): Promise<Granted>;
   /** All or none; at most WRITE_BATCH_MAX. A key that was ever known, revoked or not, is a duplicate. */
-  insertKeys(keys: readonly KeyInsert[]): Promise<KeysInserted>;
-  updateKey(key: StoredRef, update: KeyUpdate): Promise<KeyUpdated>;
+  insertKeys(keys: readonly KeyInsert[], by: Authorship): Promise<KeysInserted>;
+  updateKey(key: StoredRef, update: KeyUpdate, by: Authorship): Promise<KeyUpdated>;
   /** The replacement has the old key's account, name, profile and expiry. */
-  rotateKey(rotation: KeyRotation): Promise<KeyRotated>;
+  rotateKey(rotation: KeyRotation, by: Authorship): Promise<KeyRotated>;
   /** The first revocation's time stays; undefined: no such key in the store. */
-  revokeKey(key: StoredRef, atMs: number): Promise<KeyRevoked | undefined>;
+  revokeKey(key: StoredRef, atMs: number, by: Authorship): Promise<KeyRevoked | undefined>;
+  insertOperator(operator: OperatorInsert, by: Authorship): Promise<OperatorInserted>;
+  /** The first revocation's time stays; undefined: no such operator. */
+  revokeOperator(name: string, by: Authorship): Promise<StoredOperator | undefined>;
+  /** Never moves back; an unknown name is passed over. A power cut may forget it. */
+  recordOperatorUse(name: string, atMs: number): Promise<void>;
+  /** Writes down what changed nothing: a failed login. */
+  recordAttempt(by: Authorship): Promise<void>;
   /** Pairs of key row and wall time in milliseconds, at most WRITE_BATCH_MAX pairs. A last use never moves back; unknown rows are passed over. */
   recordLastUses(pairs: Float64Array): Promise<void>;
+  /** Keys that were used under a retired pepper get their digest under the current one; at most WRITE_BATCH_MAX. A power cut may forget it. */
+  redigestKeys(keys: readonly RedigestedKey[]): Promise<void>;
 }
 
 /** An account that a configuration file declares. It is kept in the store for its credits and standing; tier and billing are the file's. */
@@ -213,6 +303,8 @@ export interface DeclaredKey {
   readonly hint: string;
   /** Under the current pepper; eight words. */
   readonly digest: Int32Array;
+  /** The same key under each retired pepper; none where it is declared by its digest. */
+  readonly retiredDigests: readonly Int32Array[];
   readonly profile: StoredProfile;
   readonly expiresMs: number | null;
   /** When this process came to know it. */

@@ -1,4 +1,6 @@
 import type { AccountInsert, Declared, StoredAccount, StoredRef } from '../store.ts';
+import { toAuditTime } from './audit-log.ts';
+import type { AuditMembers } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';
 import { sql } from './tables.ts';
 import type { AccountRow } from './tables.ts';
@@ -57,6 +59,11 @@ export function fromAccountRow(row: AccountRow, isDeclared: DeclaredAccountTest)
     allowanceUsed: row.allowance_used,
     createdMs: row.created_ms,
   };
+}
+
+/** What the audit log tells of an account. */
+export function toAuditMembers({ tier, standing, billing, trial_ends_ms }: AccountRow): AuditMembers {
+  return { tier, standing, billing, trial_ends: toAuditTime(trial_ends_ms) };
 }
 
 function nameOf({ api, id }: StoredRef): string {

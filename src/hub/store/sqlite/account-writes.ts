@@ -2,6 +2,7 @@ import type {
   AccountInsert,
   AccountUpdate,
   AccountUpdated,
+  Authorship,
   GrantInsert,
   Granted,
   StoreWrites,
@@ -9,8 +10,9 @@ import type {
   StoredRef,
 } from '../store.ts';
 import { CREDITS_MAX } from '../store.ts';
-import { findAccountRow, fromAccountRow, insertAccountRow } from './account-rows.ts';
+import { findAccountRow, fromAccountRow, insertAccountRow, toAuditMembers } from './account-rows.ts';
 import type { DeclaredAccountTest } from './account-rows.ts';
+import { insertAudit, isEmpty, toCreation, toDifference } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';
 import { sql } from './tables.ts';
 import type { AccountRow } from './tables.ts';
@@ -22,9 +24,11 @@ export function createAccountWrites(writer: Writer, isDeclared: DeclaredAccountT
   const { connection, write } = writer;
   const view = (row: AccountRow): StoredAccount => fromAccountRow(row, isDeclared);
   return {
-    insertAccount: (account) => write(() => optional(insertWithCredits(connection, account), view)),
-    updateAccount: (account, update) => write(() => updateAccount(connection, { account, update }, view)),
-    grantCredits: (account, grant) => write(() => grantCredits(connection, { account, grant }, view)),
+    insertAccount: (account, by) =>
+      write(() => optional(insertWithCredits(connection, { account, by }), view)),
+    updateAccount: (account, update, by) =>
+      write(() => updateAccount(connection, { account, update, by }, view)),
+    grantCredits: (account, grant, by) => write(() => grantCredits(connection, { account, grant, by }, view)),
   };
 }
 
@@ -34,23 +38,34 @@ function optional(row: AccountRow | undefined, view: View): StoredAccount | unde
   return row === undefined ? undefined : view(row);
 }
 
+interface AccountInsertInput {
+  readonly account: AccountInsert;
+  readonly by: Authorship;
+}
+
 /** The first credits are a grant like any other, so that the grants of an account always add up to what it was given. */
-function insertWithCredits(connection: SqliteConnection, account: AccountInsert): AccountRow | undefined {
+function insertWithCredits(
+  connection: SqliteConnection,
+  { account, by }: AccountInsertInput,
+): AccountRow | undefined {
+  const { credits } = account;
   const row = insertAccountRow(connection, account);
-  if (row !== undefined && account.credits > 0) {
-    insertGrant(connection, row.row, { credits: account.credits, ref: null, atMs: account.createdMs });
-  }
+  if (row === undefined) return undefined;
+  if (credits > 0) insertGrant(connection, row.row, { credits, ref: null, atMs: account.createdMs });
+  const { standing: _, ...told } = toAuditMembers(row);
+  insertAudit(connection, by, row, toCreation({ ...told, credits: credits > 0 ? credits : null }));
   return row;
 }
 
 interface AccountUpdateInput {
   readonly account: StoredRef;
   readonly update: AccountUpdate;
+  readonly by: Authorship;
 }
 
 function updateAccount(
   connection: SqliteConnection,
-  { account, update }: AccountUpdateInput,
+  { account, update, by }: AccountUpdateInput,
   view: View,
 ): AccountUpdated {
   const row = findAccountRow(connection, account);
@@ -58,18 +73,23 @@ function updateAccount(
   const { tier = row.tier, standing = row.standing, billing = row.billing } = update;
   const { trialEndsMs: trial_ends_ms = row.trial_ends_ms } = update;
   if (billing === 'trialing' && trial_ends_ms === null) return { result: 'trial_without_end' };
+  const changed = { ...row, tier, standing, billing, trial_ends_ms };
+  const difference = toDifference(toAuditMembers(row), toAuditMembers(changed));
+  if (isEmpty(difference)) return { result: 'updated', account: view(row) };
   connection.run(
     sql.updateTable('accounts').set({ tier, standing, billing, trial_ends_ms }).where('row', '=', row.row),
   );
-  return { result: 'updated', account: view({ ...row, tier, standing, billing, trial_ends_ms }) };
+  insertAudit(connection, by, row, difference);
+  return { result: 'updated', account: view(changed) };
 }
 
 interface GrantInput {
   readonly account: StoredRef;
   readonly grant: GrantInsert;
+  readonly by: Authorship;
 }
 
-function grantCredits(connection: SqliteConnection, { account, grant }: GrantInput, view: View): Granted {
+function grantCredits(connection: SqliteConnection, { account, grant, by }: GrantInput, view: View): Granted {
   const row = findAccountRow(connection, account);
   if (row === undefined) return { result: 'unknown' };
   if (isCounted(connection, row.row, grant.ref)) return { result: 'repeated', account: view(row) };
@@ -77,6 +97,10 @@ function grantCredits(connection: SqliteConnection, { account, grant }: GrantInp
   const purchased = row.purchased + grant.credits;
   insertGrant(connection, row.row, grant);
   connection.run(sql.updateTable('accounts').set({ purchased }).where('row', '=', row.row));
+  insertAudit(connection, by, row, {
+    ...toDifference({ purchased: row.purchased }, { purchased }),
+    ...toCreation({ ref: grant.ref }),
+  });
   return { result: 'granted', account: view({ ...row, purchased }) };
 }
 

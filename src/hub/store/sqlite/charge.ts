@@ -1,32 +1,29 @@
-import type { ChargeOutcome, ChargeResult, CreditCharge } from '../../../domain/credits.ts';
+import type { ChargeReceipt, ChargeResult, CreditCharge, Refund } from '../../../domain/credits.ts';
 import { monthOf } from '../../../domain/time.ts';
 import { remainingCredits } from '../balance.ts';
 import type { SqliteConnection } from './connection.ts';
 import { reportOutage } from './connection.ts';
 
 /**
- * One charge in one statement: the key still works, the account is in good standing and has enough, then the allowance is spent first.
- * ?1 account row, ?2 key row (0: declared), ?3 cost, ?4 allowance, ?5 month, ?6 wall time.
- * A month before the stored one opens nothing: a clock that went back gives no second allowance.
+ * What a charge is judged by. ?1 account row, ?2 key row (0: declared), ?3 wall time.
+ * Read and spent in one transaction that has the write lock from its beginning: nothing changes in between.
  */
-const USED = 'iif(allowance_month < ?5, 0, allowance_used)';
-const LEFT = `max(0, ?4 - ${USED})`;
-const KEY_WORKS = `EXISTS (
-  SELECT 1 FROM keys
-  WHERE keys.row = ?2 AND keys.account_row = ?1 AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?6)
-)`;
-const SPEND = `
-UPDATE accounts SET
-  purchased = purchased - max(0, ?3 - ${LEFT}),
-  allowance_used = ${USED} + min(?3, ${LEFT}),
-  allowance_month = max(allowance_month, ?5)
-WHERE row = ?1 AND standing = 'ok' AND purchased >= ?3 - ${LEFT} AND (?2 = 0 OR ${KEY_WORKS})
-RETURNING purchased, allowance_month AS allowanceMonth, allowance_used AS allowanceUsed`;
-/** Why nothing was spent; asked in the same transaction, so that the answer is about the same state. */
-const EXPLAIN = `
+const READ = `
 SELECT standing, purchased, allowance_month AS allowanceMonth, allowance_used AS allowanceUsed,
-  (?2 = 0 OR ${KEY_WORKS}) AS keyWorks
+  (?2 = 0 OR EXISTS (
+    SELECT 1 FROM keys
+    WHERE keys.row = ?2 AND keys.account_row = ?1 AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?3)
+  )) AS keyWorks
 FROM accounts WHERE row = ?1`;
+/** ?1 account row, ?2 from purchased, ?3 the month, ?4 what is used of its allowance from now on. */
+const SPEND = `
+UPDATE accounts SET purchased = purchased - ?2, allowance_month = ?3, allowance_used = ?4 WHERE row = ?1`;
+/** ?1 account row, ?2 to purchased, ?3 the month of the charge, ?4 to its allowance, which has lapsed in any other month. */
+const GIVE_BACK = `
+UPDATE accounts SET
+  purchased = min(purchased + ?2, ${Number.MAX_SAFE_INTEGER}),
+  allowance_used = max(0, allowance_used - iif(allowance_month = ?3, ?4, 0))
+WHERE row = ?1`;
 
 interface Balance {
   readonly purchased: number;
@@ -34,7 +31,7 @@ interface Balance {
   readonly allowanceUsed: number;
 }
 
-interface Explanation extends Balance {
+interface Chargeable extends Balance {
   readonly standing: string;
   readonly keyWorks: number;
 }
@@ -46,11 +43,24 @@ interface Explanation extends Balance {
 export function chargeAll(
   connection: SqliteConnection,
   charges: readonly CreditCharge[],
-): readonly ChargeOutcome[] {
+): readonly ChargeReceipt[] {
   if (charges.length === 0) return [];
   for (const { cost, allowance } of charges) checkDemand(cost, allowance);
   return reportOutage('credits', () =>
     connection.transaction('process', () => charges.map((charge) => chargeOne(connection, charge))),
+  );
+}
+
+/** Books charges back, each to where it was taken from, together. An account that is gone gets nothing. Throws `DependencyDown('credits')` where nothing was committed. */
+export function refundAll(connection: SqliteConnection, refunds: readonly Refund[]): void {
+  if (refunds.length === 0) return;
+  reportOutage('credits', () =>
+    connection.transaction('process', () => {
+      for (const { accountRow, fromAllowance, fromPurchased, wallMs } of refunds) {
+        checkParts(fromAllowance, fromPurchased);
+        connection.statement(GIVE_BACK).run(accountRow, fromPurchased, monthOf(wallMs), fromAllowance);
+      }
+    }),
   );
 }
 
@@ -61,19 +71,31 @@ function checkDemand(cost: number, allowance: number): void {
     throw new RangeError('an allowance is never negative');
 }
 
-function chargeOne(connection: SqliteConnection, charge: CreditCharge): ChargeOutcome {
-  const { accountRow, keyRow, cost, allowance, wallMs } = charge;
-  const values = [accountRow, keyRow, cost, allowance, monthOf(wallMs), wallMs];
-  const spent = connection.statement(SPEND).get(...values) as Balance | undefined;
-  if (spent !== undefined) {
-    return { result: 'charged', remaining: remainingCredits(spent, allowance, wallMs) };
-  }
-  const found = connection.statement(EXPLAIN).get(...values) as Explanation | undefined;
-  if (found === undefined) return { result: 'account_gone', remaining: 0 };
-  return { result: refusalOf(found), remaining: remainingCredits(found, allowance, wallMs) };
+/** A negative part would take credits away. */
+function checkParts(...parts: readonly number[]): void {
+  if (parts.some((part) => !Number.isSafeInteger(part) || part < 0))
+    throw new RangeError('a refund is never negative');
 }
 
-function refusalOf(found: Explanation): ChargeResult {
-  if (found.keyWorks === 0) return 'key_gone';
-  return found.standing === 'ok' ? 'insufficient' : 'account_gone';
+function chargeOne(connection: SqliteConnection, charge: CreditCharge): ChargeReceipt {
+  const { accountRow, keyRow, cost, allowance, wallMs } = charge;
+  const found = connection.statement(READ).get(accountRow, keyRow, wallMs) as Chargeable | undefined;
+  if (found === undefined) return { result: 'account_gone', remaining: 0, fromPurchased: 0 };
+  const remaining = remainingCredits(found, allowance, wallMs);
+  const refusal = findRefusal(found, remaining - cost);
+  if (refusal !== undefined) return { result: refusal, remaining, fromPurchased: 0 };
+
+  // The allowance is spent first. A month before the stored one opens nothing: a clock that went back gives no second allowance.
+  const month = Math.max(found.allowanceMonth, monthOf(wallMs));
+  const used = found.allowanceMonth < month ? 0 : found.allowanceUsed;
+  const fromAllowance = Math.min(cost, Math.max(0, allowance - used));
+  const fromPurchased = cost - fromAllowance;
+  connection.statement(SPEND).run(accountRow, fromPurchased, month, used + fromAllowance);
+  return { result: 'charged', remaining: remaining - cost, fromPurchased };
+}
+
+function findRefusal({ keyWorks, standing }: Chargeable, left: number): ChargeResult | undefined {
+  if (keyWorks === 0) return 'key_gone';
+  if (standing !== 'ok') return 'account_gone';
+  return left < 0 ? 'insufficient' : undefined;
 }

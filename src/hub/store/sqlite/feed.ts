@@ -1,12 +1,14 @@
 import type { StatementSync } from 'node:sqlite';
 import type { FeedBatch, FeedCursor } from '../../../domain/feed.ts';
 import { FEED_BATCH_MAX, FeedWriter, toProfileText } from '../../../domain/feed.ts';
+import { DIGEST_WORDS } from '../../../lib/key-digest.ts';
 import type { FeedSource } from '../../../ports.ts';
 import type { DeclaredKey } from '../store.ts';
 import { findAccountRow } from './account-rows.ts';
 import type { SqliteConnection } from './connection.ts';
 import { reportOutage } from './connection.ts';
 import { idOfDeclared, subjectOfAccount } from './key-id.ts';
+import { FORMER_DIGESTS_MAX } from './redigest.ts';
 import type { AccountRow, ChangeTable } from './tables.ts';
 import { wordsFromBytes } from './words.ts';
 
@@ -14,7 +16,7 @@ import { wordsFromBytes } from './words.ts';
 const ACCOUNTS = 'SELECT * FROM accounts WHERE row > ? ORDER BY row LIMIT ?';
 /** Read as arrays, with id and digest in one piece: a snapshot of a million keys takes half the time so. */
 const KEY_COLUMNS =
-  'row, api, account_row, profile, expires_ms, revoked_ms, CAST(id || digest AS BLOB) AS identity';
+  'row, api, account_row, profile, expires_ms, revoked_ms, CAST(id || digest AS BLOB) AS identity, former_digests';
 const KEYS = `SELECT ${KEY_COLUMNS} FROM keys WHERE row > ? ORDER BY row LIMIT ?`;
 const CHANGES = 'SELECT seq, what, row FROM changes WHERE seq > ? ORDER BY seq LIMIT ?';
 const LATEST = 'SELECT coalesce(max(seq), 0) AS seq FROM changes';
@@ -29,9 +31,12 @@ type FedKey = readonly [
   expiresMs: number | null,
   revokedMs: number | null,
   identity: Uint8Array,
+  formerDigests: Uint8Array | null,
 ];
 /** Words of an id; those of the digest follow them. */
 const ID_WORDS = 3;
+/** Records of one change: a key, and each digest under which it is known no more. */
+const CHANGE_RECORDS_MAX = 1 + FORMER_DIGESTS_MAX;
 type FedChange = Pick<ChangeTable, 'what' | 'row'> & { readonly seq: number };
 
 export interface FeedOptions {
@@ -128,14 +133,16 @@ function readChanges(feed: Feed, after: FeedCursor): FeedBatch | undefined {
   const changes = connection
     .statement(CHANGES)
     .all(after.seq, FEED_BATCH_MAX) as unknown as readonly FedChange[];
-  const last = changes.at(-1);
-  if (last === undefined) return undefined;
+  if (changes.length === 0) return undefined;
   const writer = new FeedWriter();
-  for (const { what, row } of changes) {
-    if (what === 'account') writeChangedAccount(feed, row, writer);
-    else writeChangedKey(feed, row, writer);
+  let { seq } = after;
+  for (const change of changes) {
+    if (writer.size + CHANGE_RECORDS_MAX > FEED_BATCH_MAX) break;
+    if (change.what === 'account') writeChangedAccount(feed, change.row, writer);
+    else writeChangedKey(feed, change.row, writer);
+    seq = change.seq;
   }
-  return writer.batch({ ...after, seq: last.seq }, true);
+  return writer.batch({ ...after, seq }, true);
 }
 
 function writeChangedAccount(feed: Feed, row: number, writer: FeedWriter): void {
@@ -146,6 +153,7 @@ function writeChangedAccount(feed: Feed, row: number, writer: FeedWriter): void 
 function writeChangedKey(feed: Feed, row: number, writer: FeedWriter): void {
   const key = keyStatement(feed, KEY).get(row) as unknown as FedKey | undefined;
   if (key === undefined) return;
+  writeFormerGone(feed, key, writer);
   if (isRevoked(key)) writeKeyGone(feed, key, writer);
   else writeKey(feed, key, writer);
 }
@@ -173,6 +181,16 @@ function writeKeyGone({ apiIndex }: Feed, key: FedKey, writer: FeedWriter): void
   const [, apiName, , , , , identity] = key;
   const api = apiIndex.get(apiName);
   if (api !== undefined) writer.keyGone(api, wordsFromBytes(identity).subarray(ID_WORDS));
+}
+
+/** Whoever follows may still know the key by what it was digested to before. */
+function writeFormerGone({ apiIndex }: Feed, key: FedKey, writer: FeedWriter): void {
+  const [, apiName, , , , , , former] = key;
+  const api = apiIndex.get(apiName);
+  if (api === undefined || former === null) return;
+  const words = wordsFromBytes(former);
+  for (let at = 0; at < words.length; at += DIGEST_WORDS)
+    writer.keyGone(api, words.subarray(at, at + DIGEST_WORDS));
 }
 
 function writeDeclared(feed: Feed, key: DeclaredKey, writer: FeedWriter): void {

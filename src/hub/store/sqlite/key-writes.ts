@@ -1,6 +1,7 @@
 import { toProfileText } from '../../../domain/feed.ts';
 import type { StoredProfile } from '../../../domain/feed.ts';
 import type {
+  Authorship,
   KeyInsert,
   KeyMaterial,
   KeyRevoked,
@@ -10,40 +11,50 @@ import type {
   KeyUpdated,
   KeysInserted,
   StoreWrites,
+  StoredKey,
   StoredRef,
 } from '../store.ts';
 import { WRITE_BATCH_MAX } from '../store.ts';
 import { findAccountRow } from './account-rows.ts';
+import { insertAudit, isEmpty, toAuditTime, toCreation, toDifference } from './audit-log.ts';
+import type { AuditMembers } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';
 import { fromKeyId } from './key-id.ts';
 import { findKeyRow, fromKeyRow } from './key-rows.ts';
 import type { KeyWithAccount } from './key-rows.ts';
 import type { KnownDigests } from './known-digests.ts';
+import { redigestKeys } from './redigest.ts';
 import { sql } from './tables.ts';
 import { bytesFromWords } from './words.ts';
 import type { Writer } from './writer.ts';
 
 export type KeyWrites = Pick<
   StoreWrites,
-  'insertKeys' | 'updateKey' | 'rotateKey' | 'revokeKey' | 'recordLastUses'
+  'insertKeys' | 'updateKey' | 'rotateKey' | 'revokeKey' | 'recordLastUses' | 'redigestKeys'
 >;
 
 export function createKeyWrites(writer: Writer, known: KnownDigests): KeyWrites {
-  const { connection, write, writeQuietly } = writer;
+  const { connection, write, writeLightly, writeQuietly } = writer;
   return {
-    insertKeys: (keys) => write(() => insertKeys(connection, known, keys)),
-    updateKey: (key, update) => write(() => updateKey(connection, key, update)),
-    rotateKey: (rotation) => write(() => rotateKey(connection, known, rotation)),
-    revokeKey: (key, atMs) => write(() => revokeKey(connection, key, atMs)),
+    insertKeys: (keys, by) => write(() => insertKeys(connection, known, { keys, by })),
+    updateKey: (key, update, by) => write(() => updateKey(connection, key, { update, by })),
+    rotateKey: (rotation, by) => write(() => rotateKey(connection, known, { rotation, by })),
+    revokeKey: (key, atMs, by) => write(() => revokeKey(connection, key, { atMs, by })),
     recordLastUses: (pairs) => writeQuietly(() => recordLastUses(connection, pairs)),
+    redigestKeys: (keys) => writeLightly(() => redigestKeys(connection, keys)),
   };
+}
+
+interface KeysInput {
+  readonly keys: readonly KeyInsert[];
+  readonly by: Authorship;
 }
 
 /** Looks at every key before it writes the first, so that a refusal leaves nothing behind. */
 function insertKeys(
   connection: SqliteConnection,
   known: KnownDigests,
-  keys: readonly KeyInsert[],
+  { keys, by }: KeysInput,
 ): KeysInserted {
   if (keys.length > WRITE_BATCH_MAX) throw new RangeError(`more than ${WRITE_BATCH_MAX} keys in one write`);
   const accountRows: number[] = [];
@@ -57,7 +68,23 @@ function insertKeys(
   const inserted = keys.map((key, index) =>
     insertKey(connection, key, { accountRow: accountRows[index] ?? 0, profile: toProfileText(key.profile) }),
   );
-  return { result: 'inserted', keys: inserted.map(fromKeyRow) };
+  const stored = inserted.map(fromKeyRow);
+  for (const key of stored) insertAudit(connection, by, key, toCreation(toMembers(key)));
+  return { result: 'inserted', keys: stored };
+}
+
+/** What the audit log tells of a key. */
+function toMembers({ account, name, profile, expiresMs }: StoredKey): AuditMembers {
+  return {
+    account,
+    name,
+    tier: profile.tier,
+    permissions: profile.permissions,
+    role: profile.role,
+    allow_ips: profile.allowlist ?? null,
+    limits: profile.limits,
+    expires_at: toAuditTime(expiresMs),
+  };
 }
 
 interface KeyRight {
@@ -93,14 +120,24 @@ function insertKey(connection: SqliteConnection, key: NewKeyRow, right: KeyRight
   return { ...row, account: key.account };
 }
 
-function updateKey(connection: SqliteConnection, ref: StoredRef, update: KeyUpdate): KeyUpdated {
+interface KeyUpdateInput {
+  readonly update: KeyUpdate;
+  readonly by: Authorship;
+}
+
+function updateKey(connection: SqliteConnection, ref: StoredRef, { update, by }: KeyUpdateInput): KeyUpdated {
   const row = findKeyRow(connection, ref);
   if (row === undefined) return { result: 'unknown' };
   if (row.revoked_ms !== null) return { result: 'revoked' };
   const { name = row.name, expiresMs: expires_ms = row.expires_ms } = update;
-  const profile = toProfileText(mergeProfile(fromKeyRow(row).profile, update));
+  const before = fromKeyRow(row);
+  const profile = toProfileText(mergeProfile(before.profile, update));
+  const key = fromKeyRow({ ...row, name, expires_ms, profile });
+  const difference = toDifference(toMembers(before), toMembers(key));
+  if (isEmpty(difference)) return { result: 'updated', key };
   connection.run(sql.updateTable('keys').set({ name, expires_ms, profile }).where('row', '=', row.row));
-  return { result: 'updated', key: fromKeyRow({ ...row, name, expires_ms, profile }) };
+  insertAudit(connection, by, key, difference);
+  return { result: 'updated', key };
 }
 
 function mergeProfile(profile: StoredProfile, update: KeyUpdate): StoredProfile {
@@ -109,11 +146,17 @@ function mergeProfile(profile: StoredProfile, update: KeyUpdate): StoredProfile 
   return { tier, permissions, role, limits, ...(allowlist === null ? {} : { allowlist }) };
 }
 
+interface KeyRotationInput {
+  readonly rotation: KeyRotation;
+  readonly by: Authorship;
+}
+
 function rotateKey(
   connection: SqliteConnection,
   known: KnownDigests,
-  { replacement, atMs, oldExpiresMs, ...ref }: KeyRotation,
+  { rotation, by }: KeyRotationInput,
 ): KeyRotated {
+  const { replacement, atMs, oldExpiresMs, ...ref } = rotation;
   const old = findKeyRow(connection, ref);
   if (old === undefined) return { result: 'unknown' };
   if (old.revoked_ms !== null) return { result: 'revoked' };
@@ -127,15 +170,30 @@ function rotateKey(
     { ...replacement, api, account, name, createdMs: atMs, expiresMs },
     { accountRow: old.account_row, profile: old.profile },
   );
+  const [from, to] = [toAuditTime(expiresMs), toAuditTime(endsMs)];
+  insertAudit(connection, by, ref, {
+    ...toDifference({ expires_at: from }, { expires_at: to }),
+    ...toCreation({ replacement: replacement.id }),
+  });
   return { result: 'rotated', key: fromKeyRow(row) };
 }
 
-function revokeKey(connection: SqliteConnection, ref: StoredRef, atMs: number): KeyRevoked | undefined {
+interface KeyRevocationInput {
+  readonly atMs: number;
+  readonly by: Authorship;
+}
+
+function revokeKey(
+  connection: SqliteConnection,
+  ref: StoredRef,
+  { atMs, by }: KeyRevocationInput,
+): KeyRevoked | undefined {
   const row = findKeyRow(connection, ref);
   if (row === undefined) return undefined;
   const revoked_ms = row.revoked_ms ?? atMs;
   if (row.revoked_ms === null) {
     connection.run(sql.updateTable('keys').set({ revoked_ms }).where('row', '=', row.row));
+    insertAudit(connection, by, ref, toCreation({ revoked_at: toAuditTime(revoked_ms) }));
   }
   const change = connection.first(
     sql.selectFrom('changes').select('seq').where('what', '=', 'key').where('row', '=', row.row),

@@ -97,9 +97,97 @@ BEGIN
 END;
 `;
 
+/** A revoked operator stays in its table for ever: the audit log speaks of it by name. */
+const OPERATORS = `
+CREATE TABLE operators (
+  row INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 64),
+  role TEXT NOT NULL CHECK (role IN ('read', 'write')),
+  digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+  pepper_id TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  revoked_ms INTEGER,
+  last_used_ms INTEGER
+) STRICT;
+CREATE TRIGGER operators_stay_revoked BEFORE UPDATE OF revoked_ms ON operators
+WHEN OLD.revoked_ms IS NOT NULL AND NEW.revoked_ms IS NOT OLD.revoked_ms
+BEGIN
+  SELECT RAISE(ABORT, 'a revocation is irreversible');
+END;
+`;
+
+/** What stands in it stays as it is: REPLACE, which deletes without asking the trigger on DELETE, is refused when it inserts. */
+const AUDIT = `
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  at_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL CHECK (actor <> ''),
+  source TEXT NOT NULL CHECK (source <> ''),
+  request_id TEXT NOT NULL,
+  action TEXT NOT NULL CHECK (action <> ''),
+  api TEXT NOT NULL,
+  object TEXT NOT NULL,
+  changed TEXT NOT NULL CHECK (json_valid(changed))
+) STRICT;
+CREATE INDEX audit_by_object ON audit (object, seq);
+CREATE TRIGGER audit_keeps_entries BEFORE UPDATE ON audit
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_keeps_all BEFORE DELETE ON audit
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_replaces_none BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+`;
+
+/**
+ * What limits have counted, and how the counters' own time stood to the wall clock when that was last written.
+ * An entry is two numbers of 64 bits: the counters' time of its last use, and how many uses it holds.
+ */
+const WINDOWS = `
+CREATE TABLE windows (
+  row INTEGER PRIMARY KEY,
+  subject BLOB NOT NULL CHECK (length(subject) = 12),
+  scope TEXT NOT NULL CHECK (scope IN ('key', 'account')),
+  window_ms INTEGER NOT NULL CHECK (window_ms > 0),
+  ends_ms REAL NOT NULL,
+  entries BLOB NOT NULL CHECK (length(entries) BETWEEN 16 AND 1024 AND length(entries) % 16 = 0),
+  UNIQUE (subject, scope, window_ms)
+) STRICT;
+CREATE TABLE counter_clock (
+  row INTEGER PRIMARY KEY CHECK (row = 1),
+  counter_ms REAL NOT NULL,
+  wall_ms REAL NOT NULL
+) STRICT;
+`;
+
+/**
+ * A key that was used under a retired pepper is digested anew. An edge may still know it by an earlier digest, and must be told
+ * that this is gone, whatever becomes of the key's row in the log meanwhile: so the key itself remembers, the latest first.
+ */
+const FORMER_DIGESTS = `
+ALTER TABLE keys ADD COLUMN former_digests BLOB CHECK (length(former_digests) IN (32, 64));
+CREATE INDEX keys_by_pepper ON keys (pepper_id, revoked_ms);
+DROP TRIGGER keys_log_update;
+CREATE TRIGGER keys_log_update AFTER UPDATE OF profile, expires_ms, revoked_ms, digest ON keys
+BEGIN
+  DELETE FROM changes WHERE what = 'key' AND row = NEW.row;
+  INSERT INTO changes (what, row) VALUES ('key', NEW.row);
+END;
+`;
+
 /** In order; a new one goes at the end. */
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: 'accounts and their credits', sql: ACCOUNTS },
   { number: 2, name: 'keys', sql: KEYS },
   { number: 3, name: 'log of changes', sql: CHANGES },
+  { number: 4, name: 'operators of the admin API', sql: OPERATORS },
+  { number: 5, name: 'audit log', sql: AUDIT },
+  { number: 6, name: 'windows of limits', sql: WINDOWS },
+  { number: 7, name: 'former digests of keys', sql: FORMER_DIGESTS },
 ];

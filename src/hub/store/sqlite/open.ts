@@ -3,7 +3,7 @@ import { NOTHING_DECLARED, StoreUnusable } from '../store.ts';
 import type { Declared, Store, StoreReads } from '../store.ts';
 import { createDeclaredAccountTest } from './account-rows.ts';
 import { createAccountWrites } from './account-writes.ts';
-import { chargeAll } from './charge.ts';
+import { chargeAll, refundAll } from './charge.ts';
 import { checkpoint } from './checkpoint.ts';
 import type { Checkpoint, CheckpointKind } from './checkpoint.ts';
 import { reportOutage, SqliteConnection } from './connection.ts';
@@ -12,7 +12,9 @@ import { createFeed } from './feed.ts';
 import { createKeyWrites } from './key-writes.ts';
 import { createKnownDigests } from './known-digests.ts';
 import { checkMigrated, migrate } from './migrate.ts';
+import { createOperatorWrites } from './operator-writes.ts';
 import { createReads } from './reads.ts';
+import { createWindowRows } from './window-rows.ts';
 import { createWriter } from './writer.ts';
 import type { Writer } from './writer.ts';
 
@@ -64,6 +66,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       writes: {
         ...createAccountWrites(writer, createDeclaredAccountTest(declared)),
         ...createKeyWrites(writer, createKnownDigests(declared.keys)),
+        ...createOperatorWrites(writer),
       },
       keeper: createKeeper(writer, options),
       checkpoint: (kind) => checkpoint(connection, kind),
@@ -116,6 +119,8 @@ function createKeeper(writer: Writer, { apiNames, declared = NOTHING_DECLARED }:
   return {
     read: (after) => feed.read(after),
     charge: (charges) => chargeAll(connection, charges),
+    refund: (refunds) => refundAll(connection, refunds),
+    ...createWindowRows(connection),
     onChange: writer.onChange,
     changedElsewhere() {
       const before = version;

@@ -1,5 +1,7 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import type { Generated, Selectable } from 'kysely';
+import type { AuditAction } from '../../../domain/audit.ts';
+import type { OperatorRole } from '../../../domain/operators.ts';
 import type { Billing, Standing } from '../../../domain/principal.ts';
 
 export interface AccountTable {
@@ -33,6 +35,8 @@ export interface KeyTable {
   hint: string;
   digest: Uint8Array;
   pepper_id: string;
+  /** At most FORMER_DIGESTS_MAX, the latest first. */
+  former_digests: Uint8Array | null;
   /** As `toProfileText` writes it. */
   profile: string;
   /** The profile's tier, for the index alone. */
@@ -51,15 +55,43 @@ export interface ChangeTable {
   row: number;
 }
 
+export interface OperatorTable {
+  row: Generated<number>;
+  name: string;
+  role: OperatorRole;
+  digest: Uint8Array;
+  pepper_id: string;
+  created_ms: number;
+  revoked_ms: number | null;
+  last_used_ms: number | null;
+}
+
+export interface AuditTable {
+  seq: Generated<number>;
+  at_ms: number;
+  actor: string;
+  source: string;
+  request_id: string;
+  action: AuditAction;
+  api: string;
+  object: string;
+  /** JSON of `AuditChanges`. */
+  changed: string;
+}
+
 interface Tables {
   accounts: AccountTable;
   grants: GrantTable;
   keys: KeyTable;
   changes: ChangeTable;
+  operators: OperatorTable;
+  audit: AuditTable;
 }
 
 export type AccountRow = Selectable<AccountTable>;
 export type KeyRow = Selectable<KeyTable>;
+export type OperatorRow = Selectable<OperatorTable>;
+export type AuditRow = Selectable<AuditTable>;
 
 /** Writes typed SQL and runs none: a `SqliteConnection` does, synchronously, inside its own transactions. */
 export const sql = new Kysely<Tables>({

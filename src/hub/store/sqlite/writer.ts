@@ -1,4 +1,4 @@
-import type { SqliteConnection } from './connection.ts';
+import type { Durability, SqliteConnection } from './connection.ts';
 import { reportOutage } from './connection.ts';
 
 /** Followers of the feed in one process: one for each edge that it serves. */
@@ -9,19 +9,28 @@ export interface Writer {
   readonly connection: SqliteConnection;
   /** One transaction that survives a power cut; then the listeners are called. */
   readonly write: <T>(work: () => T) => Promise<T>;
-  /** One transaction of which a power cut may forget the latest; tells nobody. */
+  /** One transaction that survives a power cut; tells nobody, because no edge knows of what it writes. */
+  readonly writeUnfed: <T>(work: () => T) => Promise<T>;
+  /** One transaction of which a power cut may forget the latest; then the listeners are called. */
+  readonly writeLightly: <T>(work: () => T) => Promise<T>;
+  /** The same, and tells nobody. */
   readonly writeQuietly: <T>(work: () => T) => Promise<T>;
   readonly onChange: (wake: () => void) => void;
 }
 
 export function createWriter(connection: SqliteConnection): Writer {
   const listeners: (() => void)[] = [];
+  const writeFed = async <T>(durability: Durability, work: () => T): Promise<T> => {
+    const result = reportOutage('directory', () => connection.transaction(durability, work));
+    for (const wake of listeners) wake();
+    return result;
+  };
   return {
     connection,
-    async write(work) {
-      const result = reportOutage('directory', () => connection.transaction('power', work));
-      for (const wake of listeners) wake();
-      return result;
+    write: (work) => writeFed('power', work),
+    writeLightly: (work) => writeFed('process', work),
+    async writeUnfed(work) {
+      return reportOutage('directory', () => connection.transaction('power', work));
     },
     async writeQuietly(work) {
       return reportOutage('directory', () => connection.transaction('process', work));

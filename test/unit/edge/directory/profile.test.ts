@@ -61,6 +61,27 @@ describe('compileProfile', () => {
   });
 });
 
+describe('a text that is no profile', () => {
+  test.each([
+    '',
+    '{',
+    'null',
+    '[]',
+    '5',
+    '{}',
+    '{"tier":""}',
+    '{"tier":"","permissions":[],"role":"","limits":null}',
+    '{"tier":"","permissions":5,"role":"","limits":[]}',
+    '{"tier":"","permissions":[],"role":"","allowlist":[5],"limits":[]}',
+    '{"tier":"","permissions":[],"role":"","allowlist":null,"limits":[]}',
+    '{"tier":"","permissions":[],"role":"","limits":[],"allow_list":["10.0.0.1"]}',
+  ])('%s gives no rights and stops nobody else', (broken) => {
+    const profile = compileProfile(api, broken);
+    expect(profile).toMatchObject({ tier: TIER_UNKNOWN, permissions: new Set(), role: '', limits: [] });
+    expect(profile.allowlist?.contains('10.0.0.1')).toBe(false);
+  });
+});
+
 describe('ProfilePool', () => {
   test('holds one profile for equal texts of one API, and apart for two APIs', () => {
     const pool = new ProfilePool();

@@ -4,6 +4,7 @@ import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Actor } from '../../../../src/domain/audit.ts';
 import { OperationRefused } from '../../../../src/domain/operations.ts';
 import type { NewKey, OperationFault, Operations } from '../../../../src/domain/operations.ts';
 import { NobodyListens, createControlClient, findControlClient } from '../../../../src/hub/control/client.ts';
@@ -11,7 +12,15 @@ import { REQUEST_BYTES_MAX, SOCKET_PATH_BYTES_MAX } from '../../../../src/hub/co
 import { createControlServer } from '../../../../src/hub/control/server.ts';
 import type { ControlServer } from '../../../../src/hub/control/server.ts';
 import { DependencyDown } from '../../../../src/ports.ts';
-import { ACCOUNT, CREATED, KEY, createFakeOperations } from './fake-operations.ts';
+import {
+  ACCOUNT,
+  AUDIT_ENTRY,
+  CREATED,
+  KEY,
+  OPERATOR,
+  OPERATOR_TOKEN,
+  createFakeOperations,
+} from './fake-operations.ts';
 
 let folder = '';
 let path = '';
@@ -33,7 +42,7 @@ afterEach(async () => {
 async function startServer(operations: Operations, requestMs?: number): Promise<ControlServer> {
   const server = createControlServer({
     path,
-    operations,
+    operations: () => operations,
     onBug: (error) => bugs.push(error),
     ...(requestMs === undefined ? {} : { requestMs }),
   });
@@ -101,6 +110,15 @@ describe('operations over the socket', () => {
     expect(await client.rotateKey(ref, 86_400_000)).toEqual(CREATED);
     expect(await client.revokeKey(ref)).toMatchObject({ status: 'revoked', unconfirmed: [] });
     expect(await client.importKeys([{ ...input, key: 'legacy-key-0123456789' }])).toEqual([KEY]);
+    expect(await client.createOperator({ name: 'ops', role: 'write' })).toMatchObject({
+      token: OPERATOR_TOKEN,
+    });
+    expect(await client.listOperators()).toEqual([OPERATOR]);
+    expect(await client.revokeOperator('ops')).toMatchObject({ name: 'ops' });
+    expect(await client.listAudit({ object: 'acme', limit: 5 })).toEqual({
+      items: [AUDIT_ENTRY],
+      next: null,
+    });
     expect(calls).toEqual([
       { name: 'createAccount', args: [{ ...ref, billing: 'trialing', credits: 5 }] },
       { name: 'showAccount', args: [ref] },
@@ -113,8 +131,36 @@ describe('operations over the socket', () => {
       { name: 'rotateKey', args: [ref, 86_400_000] },
       { name: 'revokeKey', args: [ref] },
       { name: 'importKeys', args: [[{ ...input, key: 'legacy-key-0123456789' }]] },
+      { name: 'createOperator', args: [{ name: 'ops', role: 'write' }] },
+      { name: 'listOperators', args: [] },
+      { name: 'revokeOperator', args: ['ops'] },
+      { name: 'listAudit', args: [{ object: 'acme', limit: 5 }] },
     ]);
     expect(bugs).toEqual([]);
+  });
+
+  it('does each operation on behalf of the user who asks, and of nobody where the name is none', async () => {
+    const actors: Actor[] = [];
+    const server = createControlServer({
+      path,
+      operations: (actor) => {
+        actors.push(actor);
+        return createFakeOperations().operations;
+      },
+      onBug: (error) => bugs.push(error),
+    });
+    open.push(server);
+    await server.start();
+    for (const user of ['alice', 'CORP\\bob', 'root\nadmin', 'zoë', '', 'a'.repeat(65)]) {
+      await createControlClient(path, { user }).showKey({ api: 'a', id: 'k' });
+    }
+    await createControlClient(path).showKey({ api: 'a', id: 'k' });
+    const unknown = { name: 'cli:unknown', source: 'control', requestId: '' };
+    expect(actors).toEqual([
+      { ...unknown, name: 'cli:alice' },
+      { ...unknown, name: 'cli:CORP\\bob' },
+      ...Array.from({ length: 5 }, () => unknown),
+    ]);
   });
 
   it.each<OperationFault>(['invalid', 'not_found', 'conflict', 'read_only', 'unavailable'])(

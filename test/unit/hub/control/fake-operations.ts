@@ -1,3 +1,5 @@
+import type { AuditEntry } from '../../../../src/domain/audit.ts';
+import type { OperatorView } from '../../../../src/domain/operators.ts';
 import type { AccountView, CreatedKey, KeyView, Operations } from '../../../../src/domain/operations.ts';
 
 export const ACCOUNT: AccountView = {
@@ -31,6 +33,28 @@ export const KEY: KeyView = {
 
 export const CREATED: CreatedKey = { ...KEY, key: 'ty_secretsecretsecretsecretsecret0LsakP' };
 
+export const OPERATOR: OperatorView = {
+  name: 'ops',
+  role: 'write',
+  created_at: '2026-11-22T08:00:00Z',
+  revoked_at: null,
+  last_used_at: null,
+};
+
+export const OPERATOR_TOKEN = 'op_secretsecretsecretsecretsecret0LsakP';
+
+export const AUDIT_ENTRY: AuditEntry = {
+  seq: 7,
+  at: '2026-11-22T08:00:00Z',
+  actor: 'cli:alice',
+  source: 'control',
+  request_id: null,
+  action: 'account.set',
+  api: 'trackyard',
+  object: 'acme',
+  changed: { tier: { from: 'free', to: 'pro' } },
+};
+
 export interface Recorded {
   readonly name: string;
   readonly args: readonly unknown[];
@@ -54,6 +78,10 @@ export function createFakeOperations(instead: Partial<Operations> = {}): {
     rotateKey: CREATED,
     revokeKey: { ...KEY, status: 'revoked', unconfirmed: [] },
     importKeys: [KEY],
+    createOperator: { ...OPERATOR, token: OPERATOR_TOKEN },
+    listOperators: [OPERATOR],
+    revokeOperator: { ...OPERATOR, revoked_at: '2026-11-22T09:00:00Z' },
+    listAudit: { items: [AUDIT_ENTRY], next: null },
   };
   const operations = Object.fromEntries(
     Object.entries(answers).map(([name, answer]) => [

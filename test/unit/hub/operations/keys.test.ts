@@ -341,6 +341,7 @@ describe('a list of keys', () => {
           expiresMs: null,
           createdMs: 0,
           digest: Int32Array.from({ length: 8 }, (_, word) => word),
+          retiredDigests: [],
           profile: { tier: '', permissions: [], role: '', limits: [] },
         },
       ],

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { ErrorRow } from '../../../../src/domain/error-profile.ts';
+import type { Actor } from '../../../../src/domain/audit.ts';
 import { OperationRefused } from '../../../../src/domain/operations.ts';
 import type { OperationFault, Operations } from '../../../../src/domain/operations.ts';
 import type { Api, Policy } from '../../../../src/domain/policy.ts';
@@ -29,6 +30,8 @@ export interface World {
   /** The same database, whose new keys are digested under another pepper. */
   readonly withPeppers: (current: Pepper, retired: readonly Pepper[]) => Operations;
 }
+
+export const TESTER: Actor = { name: 'cli:tester', source: 'cli-store', requestId: '' };
 
 export const PEPPER: Pepper = { id: 'p1', secret: Buffer.alloc(32, 1) };
 
@@ -102,6 +105,7 @@ export function createWorld(change: Partial<OperationsDeps> & { readonly declare
   });
   let wallMs = START_MS;
   const all: OperationsDeps = {
+    actor: TESTER,
     policy: POLICY,
     reads: store.reads,
     writes: store.writes,

@@ -17,6 +17,7 @@ import { StoreUnusable } from '../../../../../src/hub/store/store.ts';
 import { DependencyDown } from '../../../../../src/ports.ts';
 import { newAccount, newKey, refOf } from '../../../../contract/store.ts';
 import { temporaryFile } from './folder.ts';
+import { BY } from '../../../../contract/author.ts';
 
 function open(path: string, options: Partial<SqliteStoreOptions> = {}): SqliteStore {
   const store = openSqliteStore({ path, apiNames: ['alpha'], ...options });
@@ -116,7 +117,7 @@ it('reads beside the writer, but makes no file, migrates nothing and changes not
   const store = open(path);
   const reader = openSqliteReader({ path });
   onTestFinished(() => reader.close());
-  await store.writes.insertAccount(newAccount());
+  await store.writes.insertAccount(newAccount(), BY);
   expect(await reader.reads.findAccount({ api: 'alpha', id: 'acme' })).toMatchObject({ tier: 'free' });
   const readOnly = new SqliteConnection({ path, access: 'read' });
   onTestFinished(() => readOnly.close());
@@ -126,22 +127,22 @@ it('reads beside the writer, but makes no file, migrates nothing and changes not
 it('calls a database that does not answer an outage, and has then spent and written nothing', async () => {
   const path = temporaryFile('t.db');
   const store = open(path, { busyTimeoutMs: 1 });
-  await store.writes.insertAccount(newAccount({ credits: 5 }));
+  await store.writes.insertAccount(newAccount({ credits: 5 }), BY);
   const other = openRaw(path);
   other.exec('BEGIN IMMEDIATE');
   expect(() => store.keeper.charge([charge])).toThrow(DependencyDown);
-  await expect(store.writes.insertKeys([newKey(1)])).rejects.toMatchObject({ dependency: 'directory' });
+  await expect(store.writes.insertKeys([newKey(1)], BY)).rejects.toMatchObject({ dependency: 'directory' });
   other.exec('ROLLBACK');
-  expect(store.keeper.charge([charge])).toEqual([{ result: 'charged', remaining: 4 }]);
+  expect(store.keeper.charge([charge])).toMatchObject([{ result: 'charged', remaining: 4 }]);
   expect(await store.reads.findKey(refOf(1))).toBeUndefined();
 });
 
 it('lets not even a foreign hand undo a revocation', async () => {
   const path = temporaryFile('t.db');
   const store = open(path);
-  await store.writes.insertAccount(newAccount());
-  await store.writes.insertKeys([newKey(1)]);
-  await store.writes.revokeKey(refOf(1), 7);
+  await store.writes.insertAccount(newAccount(), BY);
+  await store.writes.insertKeys([newKey(1)], BY);
+  await store.writes.revokeKey(refOf(1), 7, BY);
   const database = openRaw(path);
   expect(() => database.exec('UPDATE keys SET revoked_ms = NULL')).toThrow(/irreversible/);
   expect(() => database.exec('UPDATE keys SET revoked_ms = 8')).toThrow(/irreversible/);
@@ -150,11 +151,11 @@ it('lets not even a foreign hand undo a revocation', async () => {
 it('keeps one entry in the log for each account and key, however often they change', async () => {
   const path = temporaryFile('t.db');
   const store = open(path);
-  await store.writes.insertAccount(newAccount());
-  await store.writes.insertKeys([newKey(1)]);
+  await store.writes.insertAccount(newAccount(), BY);
+  await store.writes.insertKeys([newKey(1)], BY);
   for (let turn = 0; turn < 20; turn += 1) {
-    await store.writes.updateKey(refOf(1), { role: `r${turn}` });
-    await store.writes.updateAccount({ api: 'alpha', id: 'acme' }, { tier: `t${turn}` });
+    await store.writes.updateKey(refOf(1), { role: `r${turn}` }, BY);
+    await store.writes.updateAccount({ api: 'alpha', id: 'acme' }, { tier: `t${turn}` }, BY);
   }
   const log = openRaw(path).prepare('SELECT what, seq FROM changes ORDER BY seq').all();
   expect(log).toEqual([
@@ -174,8 +175,8 @@ it.each([
 ])('logs a change of %s.%s, whoever makes it', async (table, column, value) => {
   const path = temporaryFile('t.db');
   const store = open(path);
-  await store.writes.insertAccount(newAccount());
-  await store.writes.insertKeys([newKey(1)]);
+  await store.writes.insertAccount(newAccount(), BY);
+  await store.writes.insertKeys([newKey(1)], BY);
   const cursor = { phase: 'changes', row: 0, seq: 2 } as const;
   expect(store.keeper.read(cursor)).toBeUndefined();
   openRaw(path).exec(`UPDATE ${table} SET ${column} = ${value}`);
@@ -184,10 +185,10 @@ it.each([
 
 it('logs nothing for charges, grants and last uses, which no edge needs to hear of', async () => {
   const store = open(temporaryFile('t.db'));
-  await store.writes.insertAccount(newAccount({ credits: 5 }));
-  await store.writes.insertKeys([newKey(1)]);
+  await store.writes.insertAccount(newAccount({ credits: 5 }), BY);
+  await store.writes.insertKeys([newKey(1)], BY);
   store.keeper.charge([charge]);
-  await store.writes.grantCredits({ api: 'alpha', id: 'acme' }, { credits: 1, ref: null, atMs: 0 });
+  await store.writes.grantCredits({ api: 'alpha', id: 'acme' }, { credits: 1, ref: null, atMs: 0 }, BY);
   await store.writes.recordLastUses(Float64Array.of(1, 7));
   expect(store.keeper.read({ phase: 'changes', row: 0, seq: 2 })).toBeUndefined();
 });
@@ -195,7 +196,7 @@ it('logs nothing for charges, grants and last uses, which no edge needs to hear 
 it('leaves the log to grow until the caller moves it, and reports when all of it has been moved', async () => {
   const path = temporaryFile('t.db');
   const store = open(path, { checkpoints: 'by_caller' });
-  await store.writes.insertAccount(newAccount({ credits: 5_000 }));
+  await store.writes.insertAccount(newAccount({ credits: 5_000 }), BY);
   for (let turn = 0; turn < 1_100; turn += 1) store.keeper.charge([charge]);
   const reader = openSqliteReader({ path });
   onTestFinished(() => reader.close());

@@ -1,0 +1,10 @@
+import type { Authorship } from '../../src/hub/store/store.ts';
+
+/** Whoever changes something in a test that is not about authors. */
+export const BY: Authorship = {
+  actor: 'cli:tester',
+  source: 'cli-store',
+  requestId: '',
+  action: 'account.set',
+  atMs: Date.UTC(2026, 10, 22, 12),
+};
