@@ -8,6 +8,7 @@ import { REFUSAL_CODES } from '../edge/render/status.ts';
 import type { ParsedLimit } from '../lib/limit-text.ts';
 import { listCredentialHeaders } from './checks/apis.ts';
 import type { ApiDocument, ConfigDocument } from './document.ts';
+import { compileEndpoint, listEndpointRoutes } from './endpoints.ts';
 import { findRow } from './error-rows.ts';
 import { compileFallbackErrors, fallbackRow } from './fallback.ts';
 import { compileRoutes } from './routes.ts';
@@ -29,10 +30,11 @@ export function compile(document: ConfigDocument): Policy {
 
 function compileApi(api: ApiDocument, index: number): Api {
   const tiers = compileTiers(api);
+  const { me } = api.endpoints;
   return {
     index,
     name: api.api,
-    areas: api.areas.map(compileArea).sort((a, b) => b.prefix.length - a.prefix.length),
+    areas: api.areas.map((area) => compileArea(api, area)).sort((a, b) => b.prefix.length - a.prefix.length),
     keys: { prefix: api.keys.prefix, imports: api.keys.imports, sealed: api.keys.key_signed_jwt },
     tiers,
     defaultTier: Math.max(
@@ -50,6 +52,7 @@ function compileApi(api: ApiDocument, index: number): Api {
       ietf: api.limit_headers.includes('ietf'),
     },
     upstream: Object.entries(api.upstream.set).map(([name, value]) => ({ name, value: IDENTITY[value] })),
+    ...(me === undefined ? {} : { me: compileEndpoint(me.body) }),
   };
 }
 
@@ -60,13 +63,13 @@ const IDENTITY = {
   $api: 'api',
 } as const;
 
-function compileArea(area: AreaSection): Area {
+function compileArea({ areas, endpoints }: ApiDocument, area: AreaSection): Area {
   return {
     prefix: area.path === '/' ? '' : area.path,
     credentials: area.credentials.flatMap(toSources),
     challenge: area.challenge,
     preflight: area.preflight,
-    routes: compileRoutes(area.routes),
+    routes: compileRoutes(area.routes, listEndpointRoutes(areas, area, endpoints)),
   };
 }
 

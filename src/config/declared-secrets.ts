@@ -1,4 +1,10 @@
-import { checksumHolds, hasIssuedShape, KEY_LENGTH_MAX } from '../lib/key-format.ts';
+import {
+  checksumHolds,
+  hasIssuedShape,
+  isForeignKeyText,
+  KEY_LENGTH_MAX,
+  KEY_LENGTH_MIN,
+} from '../lib/key-format.ts';
 import type { ReadFile } from './checks/apis.ts';
 import type { DeclaredSecret } from './document.ts';
 import type { ReadText } from './files.ts';
@@ -6,11 +12,6 @@ import type { Problem } from './problems.ts';
 import type { ApiSections } from './schema/api.ts';
 import { readSecret } from './secrets.ts';
 import { locate } from './source.ts';
-
-/** Shorter keys can be guessed. */
-const KEY_LENGTH_MIN = 16;
-/** Visible ASCII; a dot would make it look like a token, a comma like two keys. */
-const KEY = /^[\x21-\x2b\x2d\x2f-\x7e]*$/;
 
 export interface DeclaredReading {
   readonly secrets: readonly DeclaredSecret[];
@@ -53,7 +54,7 @@ interface Surroundings {
 /** What forbids a key, in words that do not show it. */
 function findKeyFault(key: string, { keys, prefixes, seen }: Surroundings): string | undefined {
   if (seen.has(key)) return 'another entry declares this key already';
-  if (key.length < KEY_LENGTH_MIN || key.length > KEY_LENGTH_MAX || !KEY.test(key)) {
+  if (key.length < KEY_LENGTH_MIN || key.length > KEY_LENGTH_MAX || !isForeignKeyText(key)) {
     return `expected ${KEY_LENGTH_MIN} to ${KEY_LENGTH_MAX} visible ASCII characters without dots and commas`;
   }
   if (keys === undefined) return undefined;

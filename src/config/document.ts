@@ -1,6 +1,8 @@
 import type { ApiSections } from './schema/api.ts';
 import type { DeclaredKeySection } from './schema/declared.ts';
+import type { GrpcSection } from './schema/grpc.ts';
 import type { ServerSections } from './schema/server.ts';
+import type { TlsDocument } from './tls.ts';
 
 /**
  * A valid configuration as plain data: every default filled in, every reference checked, no secret in it.
@@ -8,15 +10,34 @@ import type { ServerSections } from './schema/server.ts';
  */
 export interface ConfigDocument extends Pick<
   ServerSections,
-  'mode' | 'public' | 'admin' | 'telemetry' | 'store' | 'counters'
+  'mode' | 'admin' | 'telemetry' | 'store' | 'counters'
 > {
+  readonly public: { readonly listen: string };
   readonly check: {
-    readonly grpc: { readonly listen: string };
+    readonly grpc: GrpcDocument;
     readonly http: 'off';
     /** How long a check may take before it is answered as an outage. */
     readonly budgetMs: number;
   };
   readonly apis: readonly ApiDocument[];
+}
+
+export interface GrpcDocument {
+  readonly listen: string;
+  /** Rights of a unix socket. */
+  readonly socketMode: number;
+  /** Absent: cleartext. */
+  readonly tls?: TlsDocument;
+  /** How long health says NOT_SERVING before connections are closed. */
+  readonly stopDelayMs: number;
+  readonly limits: {
+    readonly connectionsMax: number;
+    readonly streamsMax: number;
+    readonly checksMax: number;
+    readonly messageBytesMax: number;
+    readonly idleMs: number;
+    readonly ageMs: number;
+  };
 }
 
 export interface ApiDocument extends Omit<ApiSections, 'declared'> {
@@ -36,6 +57,10 @@ export interface Secrets {
   /** undefined where none is given: development makes its own. */
   readonly pepper: SecretRing | undefined;
   readonly sealingKey: SecretRing | undefined;
+  /** The check listener's private key in PEM; undefined where it speaks cleartext. */
+  readonly checkTlsKey: string | undefined;
+  /** What the gateway must show to the public listener; absent: nothing. */
+  readonly gatewayToken?: string;
   /** Keys declared by value. */
   readonly declaredKeys: readonly DeclaredSecret[];
 }
@@ -65,17 +90,43 @@ export interface ApiFileContent {
   readonly sections: ApiSections;
 }
 
-export function toDocument(server: ServerSections, apis: readonly ApiFileContent[]): ConfigDocument {
+export interface DocumentParts {
+  readonly server: ServerSections;
+  readonly apis: readonly ApiFileContent[];
+  readonly tls: TlsDocument | undefined;
+}
+
+export function toDocument({ server, apis, tls }: DocumentParts): ConfigDocument {
   const { mode, check, store, counters, telemetry } = server;
   return {
     mode,
-    check: { grpc: check.grpc, http: check.http, budgetMs: check.budget },
-    public: server.public,
+    check: { grpc: toGrpcDocument(check.grpc, tls), http: check.http, budgetMs: check.budget },
+    public: { listen: server.public.listen },
     admin: server.admin,
     telemetry,
     store,
     counters,
     apis: apis.map(toApiDocument),
+  };
+}
+
+const OCTAL = 8;
+
+function toGrpcDocument(section: GrpcSection, tls: TlsDocument | undefined): GrpcDocument {
+  const { connections, streams, checks, message_bytes: messageBytes, idle, age } = section.limits;
+  return {
+    listen: section.listen,
+    socketMode: Number.parseInt(section.socket_mode, OCTAL),
+    ...(tls && { tls }),
+    stopDelayMs: section.stop_delay,
+    limits: {
+      connectionsMax: connections,
+      streamsMax: streams,
+      checksMax: checks,
+      messageBytesMax: messageBytes,
+      idleMs: idle,
+      ageMs: age,
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { ReadFile } from './checks/apis.ts';
 import { AREA_CHECKS } from './checks/areas.ts';
 import { runChecks } from './checks/check.ts';
 import { DECLARED_CHECKS } from './checks/declared.ts';
+import { ENDPOINT_CHECKS } from './checks/endpoints.ts';
 import { ERROR_CHECKS } from './checks/errors.ts';
 import { TIER_CHECKS } from './checks/tiers.ts';
 import { readDeclaredKeys } from './declared-secrets.ts';
@@ -10,6 +11,7 @@ import { toDocument } from './document.ts';
 import type { ConfigDocument, Secrets } from './document.ts';
 import { pathBeside, readText } from './files.ts';
 import type { ReadText } from './files.ts';
+import { readGatewayToken } from './gateway-token.ts';
 import { interpolate } from './interpolate.ts';
 import type { Environment } from './interpolate.ts';
 import { ConfigProblems } from './problems.ts';
@@ -25,6 +27,8 @@ import { readSections } from './sections.ts';
 import { applySets } from './sets.ts';
 import { locate, parseSource, toFileProblem } from './source.ts';
 import type { Source } from './source.ts';
+import { readTls } from './tls.ts';
+import type { TlsDocument } from './tls.ts';
 
 export type { ConfigDocument, Secrets } from './document.ts';
 
@@ -36,6 +40,8 @@ export interface LoadOptions {
   readonly env: Environment;
   /** `key=value`, each in place of what the file says. */
   readonly sets: readonly string[];
+  /** Wall time: certificates should be in their time. */
+  readonly nowMs: number;
 }
 
 export interface LoadedConfig {
@@ -49,10 +55,11 @@ export interface LoadedConfig {
  * Reads and checks a whole configuration; the reader is the only thing it touches.
  * @throws ConfigProblems with everything that is wrong, in all files. References between sections are checked where those sections are right.
  */
-export function loadConfig({ path, readFile, env, sets }: LoadOptions): LoadedConfig {
-  const server = readServer({ path, readFile, env, sets });
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const { readFile, env, nowMs } = options;
+  const server = readServer(options);
   const { files, problems: unread } = readApis(server, { readFile, env });
-  const secrets = readSecrets(server, { files, readFile });
+  const secrets = readSecrets(server, { files, readFile, nowMs });
   const problems = [
     ...server.problems,
     ...unread,
@@ -67,11 +74,12 @@ export function loadConfig({ path, readFile, env, sets }: LoadOptions): LoadedCo
     file: source.file,
     sections: sections.values as ApiSections,
   }));
-  const document = toDocument(server.sections.values as ServerSections, apis);
-  return { document, secrets: secrets.secrets, notices: files.flatMap(listNotices) };
+  const values = server.sections.values as ServerSections;
+  const document = toDocument({ server: values, apis, tls: secrets.tls });
+  return { document, secrets: secrets.secrets, notices: [...secrets.notices, ...files.flatMap(listNotices)] };
 }
 
-const API_CHECKS = [...AREA_CHECKS, ...TIER_CHECKS, ...ERROR_CHECKS, ...DECLARED_CHECKS];
+const API_CHECKS = [...AREA_CHECKS, ...TIER_CHECKS, ...ENDPOINT_CHECKS, ...ERROR_CHECKS, ...DECLARED_CHECKS];
 
 const serverKindAt = (path: KeyPath): Kind => kindOf(schemaAt(serverSchema, path));
 const apiKindAt = (path: KeyPath): Kind => kindOf(schemaAt(apiSchema, path));
@@ -136,18 +144,26 @@ function readApi(source: Source, env: Environment): ReadFile<ApiSections> {
 
 interface SecretsReading {
   readonly secrets: Secrets;
+  readonly tls: TlsDocument | undefined;
+  readonly notices: readonly Problem[];
   readonly problems: readonly Problem[];
+}
+
+interface SecretsContext extends Pick<LoadOptions, 'readFile' | 'nowMs'> {
+  readonly files: readonly ReadFile<ApiSections>[];
 }
 
 function readSecrets(
   { source, sections }: ServerFile,
-  { files, readFile }: { readonly files: readonly ReadFile<ApiSections>[]; readonly readFile: ReadText },
+  { files, readFile, nowMs }: SecretsContext,
 ): SecretsReading {
   const given = sections.values.secrets;
   const pepper = readRing(given?.pepper, { source, path: ['secrets', 'pepper'], readFile });
   const sealing = readRing(given?.sealing_key, { source, path: ['secrets', 'sealing_key'], readFile });
   const declared = readDeclaredKeys(files, readFile);
-  const faults: Fault[] = [...pepper.faults, ...sealing.faults];
+  const tls = readTls(sections.values.check?.grpc.tls, { source, path: TLS_PATH, readFile, nowMs });
+  const gateway = readGatewayToken(sections.values.public, { source, readFile });
+  const faults: Fault[] = [...pepper.faults, ...sealing.faults, ...gateway.faults];
   if (sections.values.mode === 'production' && given !== undefined && faults.length === 0) {
     const seals = files.some((file) => file.sections.values.keys?.key_signed_jwt === true);
     if (pepper.ring === undefined) faults.push({ path: ['secrets', 'pepper'], message: NEEDED });
@@ -155,11 +171,20 @@ function readSecrets(
       faults.push({ path: ['secrets', 'sealing_key'], message: NEEDED });
   }
   return {
-    secrets: { pepper: pepper.ring, sealingKey: sealing.ring, declaredKeys: declared.secrets },
-    problems: [...faults.map((fault) => locate(source, fault)), ...declared.problems],
+    secrets: {
+      pepper: pepper.ring,
+      sealingKey: sealing.ring,
+      checkTlsKey: tls.key,
+      ...(gateway.token === undefined ? {} : { gatewayToken: gateway.token }),
+      declaredKeys: declared.secrets,
+    },
+    tls: tls.tls,
+    notices: tls.notices.map((fault) => locate(source, fault)),
+    problems: [...[...faults, ...tls.faults].map((fault) => locate(source, fault)), ...declared.problems],
   };
 }
 
+const TLS_PATH: KeyPath = ['check', 'grpc', 'tls'];
 const NEEDED = 'is missing: mode production makes no secrets of its own';
 
 /** A digest cannot verify a signature: only the key itself can. */

@@ -1,4 +1,5 @@
 import type { Route, RouteNode } from '../domain/policy.ts';
+import type { EndpointRoute } from './endpoints.ts';
 import { parsePattern } from './schema/areas.ts';
 import type { RouteSection } from './schema/areas.ts';
 
@@ -9,9 +10,16 @@ interface GrowingNode extends RouteNode {
   readonly below: Map<string, Route>;
 }
 
-/** The trie of an area's routes. Patterns are valid and no two of them the same. */
-export function compileRoutes(sections: readonly RouteSection[]): RouteNode {
+/** The trie of an area's routes, with our own endpoints, which cost nothing. Patterns are valid and no two of them the same. */
+export function compileRoutes(
+  sections: readonly RouteSection[],
+  endpoints: readonly EndpointRoute[] = [],
+): RouteNode {
   const root = createNode();
+  for (const { path, endpoint } of endpoints) {
+    const route: Route = { cost: 0, permission: '', feature: '', role: '', endpoint };
+    growTo(root, parsePattern(path) ?? []).here.set('GET', route);
+  }
   for (const section of sections) {
     const segments = parsePattern(section.path) ?? [];
     const isOpen = segments.at(-1) === '**';

@@ -155,7 +155,13 @@ function startOf(node: unknown): number {
 }
 
 /** Sections whose values a message never shows, whether they should be secrets or became ones by mistake. */
-const HIDDEN = [['secrets'], ['declared', 'keys'], ['store', 'url'], ['counters', 'url']] as const;
+const HIDDEN = [
+  ['secrets'],
+  ['check', 'grpc', 'tls'],
+  ['declared', 'keys'],
+  ['store', 'url'],
+  ['counters', 'url'],
+] as const;
 
 function describeFound(source: Source, path: KeyPath): string {
   const node = nodeAt(source, path);

@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { OPERATOR_TOKEN_PREFIX } from '../../domain/operators.ts';
 import { canonicalHost } from '../../lib/canonical-host.ts';
 import { area } from './areas.ts';
 import { declared } from './declared.ts';
+import { endpoints } from './endpoints.ts';
 import { errors } from './errors.ts';
 import { apiName, distinct, headerName, name } from './text.ts';
 import { credits, limits, tiers } from './tiers.ts';
@@ -23,7 +25,10 @@ const keys = z.strictObject({
     .regex(
       /^[A-Za-z][A-Za-z0-9_]{0,22}_$/,
       'expected a prefix such as ty_: letters, digits and _, ending in _',
-    ),
+    )
+    .refine((prefix) => !prefix.startsWith(OPERATOR_TOKEN_PREFIX), {
+      error: `expected another prefix: ${OPERATOR_TOKEN_PREFIX} begins the tokens of operators`,
+    }),
   imports: z.boolean().default(false),
   key_signed_jwt: z.boolean().default(false),
 });
@@ -68,6 +73,7 @@ export const apiShape = {
   client_address: clientAddress.prefault({}),
   on_outage: z.strictObject({ limits: waiver, credits: waiver }).prefault({}),
   limit_headers: distinct(z.enum(['x-ratelimit', 'ietf'])).default(['x-ratelimit', 'ietf']),
+  endpoints: endpoints.prefault({}),
   errors,
   upstream: z
     .strictObject({

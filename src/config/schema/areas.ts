@@ -12,7 +12,7 @@ const CREDENTIALS_MAX = 8;
 const ONE_SPELLING = /^[\w.~/-]*$/;
 
 /** A literal path, without trailing slash, as it is compared with requests. */
-function isCanonicalPath(path: string): boolean {
+export function isCanonicalPath(path: string): boolean {
   return ONE_SPELLING.test(path) && !path.endsWith('/') && canonicalPath(path)?.path === path;
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { secretText } from './server.ts';
+import { parseInstant } from '../../lib/instant.ts';
+import { secretText } from './secret-text.ts';
 import { accountId, addressBlock, distinct, limitText, name, sentence } from './text.ts';
 
 /** Each is sent to every edge at its start; who has more keeps them in the store. */
@@ -15,13 +16,7 @@ const account = z.strictObject({
 const instant = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, 'expected a time such as 2026-12-01T00:00:00Z')
-  .refine((text) => isRealInstant(text), { error: 'expected a time that exists' });
-
-/** `Date` reads 30 February as 2 March; what it writes back then differs. */
-function isRealInstant(text: string): boolean {
-  const wallMs = Date.parse(text);
-  return !Number.isNaN(wallMs) && new Date(wallMs).toISOString() === text.replace('Z', '.000Z');
-}
+  .refine((text) => parseInstant(text) !== undefined, { error: 'expected a time that exists' });
 
 const key = z.strictObject({
   name: sentence.max(NAME_CHARS_MAX, `expected at most ${NAME_CHARS_MAX} characters`),
@@ -44,5 +39,4 @@ export const declared = z.strictObject({
   keys: z.array(key).max(DECLARED_MAX).default([]),
 });
 
-export type DeclaredSection = z.output<typeof declared>;
 export type DeclaredKeySection = z.output<typeof key>;

@@ -5,7 +5,7 @@ import { REFUSAL_CODES } from '../../edge/render/status.ts';
 import { sentence } from './text.ts';
 
 /** Whatever YAML holds is JSON, once the template's own check has passed it. */
-const json = z.custom<JsonValue>((value) => value !== undefined, 'expected a value');
+export const json = z.custom<JsonValue>((value) => value !== undefined, 'expected a value');
 const jsonObject = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'expected a section',

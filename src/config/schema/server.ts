@@ -1,28 +1,16 @@
 import * as z from 'zod';
+import { grpcListener } from './grpc.ts';
+import { hostPortOrOff } from './host-port.ts';
+import { listenOrOff } from './listen.ts';
+import { secretText } from './secret-text.ts';
 import { durationBetween } from './text.ts';
 
 const APIS_MAX = 256;
 const RETIRED_MAX = 2;
-const SECRET_CHARS_MAX = 4_096;
 const URL_CHARS_MAX = 1_024;
 /** Below, no remote store could answer; above, every gateway has given up. */
 const BUDGET_MIN_MS = 5;
 const BUDGET_MAX_MS = 10_000;
-
-const LISTEN = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253}):(?<port>\d{1,5})$/;
-/** `sun_path` of a socket address has 108 bytes on Linux and 104 on macOS, one of them for the end. */
-const SOCKET_PATH_CHARS_MAX = 103;
-const PORT_MAX = 65_535;
-
-const listen = z.string().refine(isListen, {
-  error: 'expected host:port (port 0: any free one) or unix:/path/of/socket',
-});
-
-function isListen(text: string): boolean {
-  if (text.startsWith('unix:'))
-    return text.length > 'unix:'.length && text.length <= 'unix:'.length + SOCKET_PATH_CHARS_MAX;
-  return Number(LISTEN.exec(text)?.groups?.['port'] ?? Number.NaN) <= PORT_MAX;
-}
 
 /** A server that this version does not have yet: its key is known, so that files need no change later. */
 const off = z.literal('off', 'not available in this version: leave it out or write off').default('off');
@@ -45,12 +33,6 @@ function urlOf({ scheme, meant, later }: { scheme: string; meant: string; later:
 const storeUrl = urlOf({ scheme: 'sqlite:', meant: 'sqlite:<path of a file>', later: /^postgres(?:ql)?:/ });
 const countersUrl = urlOf({ scheme: 'memory:', meant: 'memory:', later: /^rediss?:/ });
 
-/** A secret stands here only as a reference; `null` and '' mean that none is given. */
-export const secretText = z
-  .string()
-  .max(SECRET_CHARS_MAX, `expected at most ${SECRET_CHARS_MAX} characters`)
-  .nullish();
-
 const secretEntry = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'expected an id: 1 to 32 of A-Z a-z 0-9 _ -'),
   secret: secretText,
@@ -66,14 +48,14 @@ export const serverShape = {
   mode: z.enum(['development', 'production']).default('development'),
   check: z
     .strictObject({
-      grpc: z.strictObject({ listen: listen.default('127.0.0.1:9000') }).prefault({}),
+      grpc: grpcListener,
       http: off,
       budget: durationBetween(BUDGET_MIN_MS, BUDGET_MAX_MS).prefault('120ms'),
     })
     .prefault({}),
-  public: z.strictObject({ listen: off }).prefault({}),
-  admin: z.strictObject({ listen: off }).prefault({}),
-  telemetry: z.strictObject({ listen: off }).prefault({}),
+  public: z.strictObject({ listen: listenOrOff.default('127.0.0.1:8080'), token: secretText }).prefault({}),
+  admin: z.strictObject({ listen: listenOrOff.default('127.0.0.1:8081') }).prefault({}),
+  telemetry: z.strictObject({ listen: hostPortOrOff.default('127.0.0.1:9464') }).prefault({}),
   store: z.strictObject({ url: storeUrl.default('sqlite:var/tollgate.db') }).prefault({}),
   counters: z.strictObject({ url: countersUrl.default('memory:') }).prefault({}),
   apis: z.array(z.string().min(1, 'expected the path of a file')).min(1).max(APIS_MAX),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ACCOUNT_ID } from '../../domain/principal.ts';
 import { parseCidr } from '../../lib/cidr.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { parseLimit } from '../../lib/limit-text.ts';
@@ -20,10 +21,7 @@ export const name = z
 
 export const accountId = z
   .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$/,
-    'expected an account id: a letter or digit, then at most 63 of A-Z a-z 0-9 . _ : @ -',
-  );
+  .regex(ACCOUNT_ID, 'expected an account id: a letter or digit, then at most 63 of A-Z a-z 0-9 . _ : @ -');
 
 /** One line that people read. */
 export const sentence = z

@@ -15,6 +15,7 @@ const { document, secrets, notices } = loadConfig({
   readFile: (path) => readFileSync(path, 'utf8'),
   env: {},
   sets: [],
+  nowMs: Date.UTC(2026, 10, 22),
 });
 const policy = compile(document);
 

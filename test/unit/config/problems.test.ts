@@ -394,11 +394,11 @@ const BROKEN_SERVERS: readonly (readonly [lines: string, ...problems: string[]])
   ['check: { grpc: { listen: 9000 } }', '3:26: check.grpc.listen: found "9000"; expected text'],
   [
     'check: { grpc: { listen: "127.0.0.1:70000" } }',
-    '3:26: check.grpc.listen: found "127.0.0.1:70000"; expected host:port (port 0: any free one) or unix:/path/of/socket',
+    '3:26: check.grpc.listen: found "127.0.0.1:70000"; expected host:port (port 0: any free one) or unix:/path/of/socket (at most 103 characters, its folder 90)',
   ],
   [
     'check: { grpc: { listen: "unix:" } }',
-    '3:26: check.grpc.listen: found "unix:"; expected host:port (port 0: any free one) or unix:/path/of/socket',
+    '3:26: check.grpc.listen: found "unix:"; expected host:port (port 0: any free one) or unix:/path/of/socket (at most 103 characters, its folder 90)',
   ],
   [
     'check: { http: [] }',
@@ -409,8 +409,8 @@ const BROKEN_SERVERS: readonly (readonly [lines: string, ...problems: string[]])
     '3:18: check.budget: found "1h"; expected a duration such as 120ms, from 5ms to 10000ms',
   ],
   [
-    'telemetry: { listen: 127.0.0.1:9464 }',
-    '3:22: telemetry.listen: found "127.0.0.1:9464"; not available in this version: leave it out or write off',
+    'telemetry: { listen: "unix:/run/tollgate.sock" }',
+    '3:22: telemetry.listen: found "unix:/run/tollgate.sock"; expected host:port (port 0: any free one) or off',
   ],
   [
     'store: { url: "postgres://user:hunter2@db/x" }',

@@ -51,6 +51,7 @@ export interface World {
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly sets?: readonly string[];
+  readonly nowMs?: number;
 }
 
 export function load({
@@ -59,6 +60,7 @@ export function load({
   files = {},
   env = {},
   sets = [],
+  nowMs = Date.UTC(2026, 10, 22),
 }: World = {}): LoadedConfig {
   const all = new Map(Object.entries({ 'tollgate.yaml': server, 'apis/one.yaml': api, ...files }));
   const readFile = (path: string): string => {
@@ -66,7 +68,7 @@ export function load({
     if (text === undefined) throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });
     return text;
   };
-  return loadConfig({ path: 'config/tollgate.yaml', readFile, env, sets });
+  return loadConfig({ path: 'config/tollgate.yaml', readFile, env, sets, nowMs });
 }
 
 /** The problems of a configuration as they are shown; empty where there are none. */
