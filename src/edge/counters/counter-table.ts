@@ -1,14 +1,14 @@
-import type { LimitCharge } from '../../domain/limit.ts';
 import { CounterRecords } from './records.ts';
+import type { CounterName } from './records.ts';
 import { RING_CAPACITIES, RingPool } from './rings.ts';
 import { SlotIndex } from './slot-index.ts';
 import { WindowView } from './window.ts';
 
-/** All counters, found by charge, and the sweep that frees those of which nothing counts any more. */
+/** All counters, found by name, and the sweep that frees those of which nothing counts any more. */
 export class CounterTable {
   /** The one view on a counter; whoever opens it next turns it to another. */
   readonly view: WindowView;
-  private readonly records: CounterRecords;
+  readonly records: CounterRecords;
   private readonly index: SlotIndex;
   private readonly pools: readonly RingPool[];
   private swept = 0;
@@ -33,14 +33,14 @@ export class CounterTable {
     return this.pools.reduce((sum, pool) => sum + pool.bytes, this.records.bytes + this.index.bytes);
   }
 
-  /** The slot of the charge's counter; -1 where nothing is counted. */
-  find(charge: LimitCharge): number {
-    return this.index.find(charge);
+  /** The slot of a counter; -1 where nothing is counted. */
+  find(name: CounterName): number {
+    return this.index.find(name);
   }
 
-  /** A slot for a charge that has none. The caller has asked for `room`. */
-  create(charge: LimitCharge): number {
-    const slot = this.records.create(charge, this.pools[0]?.allocate() ?? 0);
+  /** A slot for a counter that has none. The caller has asked for `room`. */
+  create(name: CounterName): number {
+    const slot = this.records.create(name, this.pools[0]?.allocate() ?? 0);
     this.index.insert(slot);
     return slot;
   }

@@ -1,4 +1,5 @@
-import type { LimitCharge, LimitScope } from '../../domain/limit.ts';
+import type { Limit, LimitScope, Subject } from '../../domain/limit.ts';
+import type { WindowRecord } from '../../domain/window-batch.ts';
 
 const RECORDS_SHIFT = 13;
 const RECORDS_PER_CHUNK = 1 << RECORDS_SHIFT;
@@ -12,13 +13,24 @@ export const BYTE = { scope: 20, size: 21, head: 22, length: 23 } as const;
 export const FLOAT = { windowMs: 3 } as const;
 
 const SCOPE_CODE: Readonly<Record<LimitScope, number>> = { key: 0, account: 1 };
+const SCOPE_OF_CODE: readonly LimitScope[] = ['key', 'account'];
 /** In the ring's word of a record that is not in use; its first word then names the next such record, as slot + 1. */
 const NO_RING = -1;
+
+const BITS = 32;
 
 export interface RecordChunk {
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
   readonly floats: Float64Array;
+  /** A bit for each record: it has changed since it was last kept. */
+  readonly changed: Int32Array;
+}
+
+/** What a counter counts, and for whom: a charge says it, whatever its count. */
+export interface CounterName {
+  readonly limit: Pick<Limit, 'scope' | 'windowMs'>;
+  readonly subject: Subject;
 }
 
 /** The counters' fixed-width records. A slot is a counter's number for as long as it lives. */
@@ -27,6 +39,7 @@ export class CounterRecords {
   /** Slots that were ever in use: all records lie below this number. */
   made = 0;
   private live = 0;
+  private marked = 0;
   private freeSlot = -1;
   private readonly chunks: RecordChunk[] = [];
 
@@ -39,11 +52,16 @@ export class CounterRecords {
   }
 
   get bytes(): number {
-    return this.chunks.length * RECORDS_PER_CHUNK * RECORD_BYTES;
+    return this.chunks.length * RECORDS_PER_CHUNK * (RECORD_BYTES + 1 / 8);
   }
 
-  /** A record for this charge's counter, with nothing counted yet. The caller has made sure that `size` is below `slotsMax`. */
-  create({ limit, subject }: LimitCharge, ring: number): number {
+  /** How many records are marked as changed. */
+  get changed(): number {
+    return this.marked;
+  }
+
+  /** A record for this counter, with nothing counted yet. The caller has made sure that `size` is below `slotsMax`. */
+  create({ limit, subject }: CounterName, ring: number): number {
     const slot = this.nextSlot();
     const { words, bytes, floats } = this.chunkOf(slot);
     const at = slot & (RECORDS_PER_CHUNK - 1);
@@ -60,6 +78,7 @@ export class CounterRecords {
   }
 
   release(slot: number): void {
+    this.clearChanged(slot);
     const { words } = this.chunkOf(slot);
     const at = this.wordsAt(slot);
     words[at + WORD.ring] = NO_RING;
@@ -72,8 +91,51 @@ export class CounterRecords {
     return this.chunkOf(slot).words[this.wordsAt(slot) + WORD.ring] !== NO_RING;
   }
 
-  /** Whether this live record counts for the charge's subject, scope and window; the limit's count is no part of that. */
-  matches(slot: number, { limit, subject }: LimitCharge): boolean {
+  markChanged(slot: number): void {
+    const { changed } = this.chunkOf(slot);
+    const at = changedAt(slot);
+    const before = changed[at] ?? 0;
+    changed[at] = before | bitOf(slot);
+    if (changed[at] !== before) this.marked += 1;
+  }
+
+  clearChanged(slot: number): void {
+    const { changed } = this.chunkOf(slot);
+    const at = changedAt(slot);
+    const before = changed[at] ?? 0;
+    changed[at] = before & ~bitOf(slot);
+    if (changed[at] !== before) this.marked -= 1;
+  }
+
+  isChanged(slot: number): boolean {
+    return ((this.chunkOf(slot).changed[changedAt(slot)] ?? 0) & bitOf(slot)) !== 0;
+  }
+
+  /** The first slot from `from` on that is marked as changed; -1 where there is none. Looks at 32 slots at a time. */
+  nextChanged(from: number): number {
+    let slot = from;
+    while (slot < this.made) {
+      const bits = (this.chunkOf(slot).changed[changedAt(slot)] ?? 0) >>> (slot & (BITS - 1));
+      if (bits !== 0) return slot + BITS - 1 - Math.clz32(bits & -bits);
+      slot = (slot | (BITS - 1)) + 1;
+    }
+    return -1;
+  }
+
+  /** What the record of this slot counts, and for whom. */
+  describe(slot: number): Omit<WindowRecord, 'entries'> {
+    const { words, bytes, floats } = this.chunkOf(slot);
+    const at = slot & (RECORDS_PER_CHUNK - 1);
+    const word = (name: number): number => words[at * WORDS + name] ?? 0;
+    return {
+      subject: { word0: word(WORD.subject0), word1: word(WORD.subject1), word2: word(WORD.subject2) },
+      scope: SCOPE_OF_CODE[bytes[at * RECORD_BYTES + BYTE.scope] ?? 0] ?? 'key',
+      windowMs: floats[at * FLOATS + FLOAT.windowMs] ?? 0,
+    };
+  }
+
+  /** Whether this live record is the one of that subject, scope and window. */
+  matches(slot: number, { limit, subject }: CounterName): boolean {
     const { words, bytes, floats } = this.chunkOf(slot);
     const at = slot & (RECORDS_PER_CHUNK - 1);
     return (
@@ -85,7 +147,7 @@ export class CounterRecords {
     );
   }
 
-  /** The hash under which `matches` is true: equal to `hashOf` of every charge that matches. */
+  /** The hash under which `matches` is true: equal to `hashOf` of every name that matches. */
   hash(slot: number): number {
     const { words, bytes, floats } = this.chunkOf(slot);
     const at = slot & (RECORDS_PER_CHUNK - 1);
@@ -127,8 +189,8 @@ export class CounterRecords {
   }
 }
 
-/** 32 bits that choose where a charge's counter is looked up. */
-export function hashOf({ limit, subject }: LimitCharge): number {
+/** 32 bits that choose where a counter is looked up. */
+export function hashOf({ limit, subject }: CounterName): number {
   return mix(subject.word0, subject.word1, (limit.windowMs << 1) | SCOPE_CODE[limit.scope]);
 }
 
@@ -140,7 +202,21 @@ function mix(word0: number, word1: number, windowAndScope: number): number {
   return hash ^ (hash >>> 16);
 }
 
+/** Where in its chunk's `changed` a slot has its bit. */
+function changedAt(slot: number): number {
+  return (slot & (RECORDS_PER_CHUNK - 1)) >>> 5;
+}
+
+function bitOf(slot: number): number {
+  return 1 << (slot & (BITS - 1));
+}
+
 function createChunk(): RecordChunk {
   const buffer = new ArrayBuffer(RECORDS_PER_CHUNK * RECORD_BYTES);
-  return { words: new Int32Array(buffer), bytes: new Uint8Array(buffer), floats: new Float64Array(buffer) };
+  return {
+    words: new Int32Array(buffer),
+    bytes: new Uint8Array(buffer),
+    floats: new Float64Array(buffer),
+    changed: new Int32Array(RECORDS_PER_CHUNK / BITS),
+  };
 }

@@ -1,5 +1,4 @@
-import type { LimitCharge } from '../../domain/limit.ts';
-import type { CounterRecords } from './records.ts';
+import type { CounterName, CounterRecords } from './records.ts';
 import { hashOf } from './records.ts';
 
 /** Segments double one by one, so no insertion moves more than 1/256 of the table. */
@@ -16,7 +15,7 @@ interface Segment {
   size: number;
 }
 
-/** From a charge to the slot of its counter: open addressing with linear probing, at most three quarters full, no tombstones. */
+/** From a counter's name to its slot: open addressing with linear probing, at most three quarters full, no tombstones. */
 export class SlotIndex {
   private readonly records: CounterRecords;
   private readonly segments: readonly Segment[];
@@ -30,14 +29,14 @@ export class SlotIndex {
     return this.segments.reduce((sum, segment) => sum + segment.cells.byteLength, 0);
   }
 
-  /** The slot of the counter this charge is about; -1 where there is none. */
-  find(charge: LimitCharge): number {
-    const hash = hashOf(charge);
+  /** The slot of a counter; -1 where there is none. */
+  find(name: CounterName): number {
+    const hash = hashOf(name);
     const { cells, mask } = this.segmentOf(hash);
     for (let cell = hash & mask; ; cell = (cell + 1) & mask) {
       const slot = (cells[cell * CELL_WORDS + 1] ?? 0) - 1;
       if (slot === -1) return -1;
-      if (cells[cell * CELL_WORDS] === hash && this.records.matches(slot, charge)) return slot;
+      if (cells[cell * CELL_WORDS] === hash && this.records.matches(slot, name)) return slot;
     }
   }
 

@@ -1,12 +1,16 @@
+import { MINUTE_MS } from '../../domain/time.ts';
+import type { WindowWriter } from '../../domain/window-batch.ts';
 import { BYTE, FLOAT, WORD } from './records.ts';
 import type { CounterRecords, RecordChunk } from './records.ts';
 import { RING_CAPACITIES } from './rings.ts';
 import type { RingChunk, RingPool } from './rings.ts';
 
 /** Up to this count every use is its own entry, and the limit is exact. */
-export const EXACT_COUNT_MAX = 64;
+const EXACT_COUNT_MAX = 64;
 /** Above it, uses share an entry where they fall into the same W/63: a window then touches at most 64 of these buckets. */
 const BUCKETS_PER_WINDOW = 63;
+/** Windows longer than this are kept while they are used, and not only when the process stops. */
+export const KEPT_ABOVE_MS = MINUTE_MS;
 
 /**
  * One counter at a time, seen through the packed arrays: `open` turns the view to a slot, and nothing is allocated.
@@ -78,7 +82,22 @@ export class WindowView {
       this.put(this.length, atMs, 1);
       this.length += 1;
     }
+    this.changed();
+  }
+
+  /** Adds an entry as it was kept, younger than those before it. */
+  append(lastMs: number, uses: number): void {
+    if (this.length === this.wrap + 1) this.makeRoom();
+    this.put(this.length, lastMs, uses);
+    this.length += 1;
+    this.used += uses;
     this.save();
+  }
+
+  /** Hands over what counts, after `dropEnded`. */
+  writeTo(writer: WindowWriter): void {
+    writer.begin(this.records.describe(this.slot));
+    for (let index = 0; index < this.length; index += 1) writer.add(this.timeOf(index), this.usesOf(index));
   }
 
   /** Takes back one use that was counted at `takenAtMs`. Its run may still end as late as before; a use that no longer counts is left alone. */
@@ -92,7 +111,7 @@ export class WindowView {
     this.used -= 1;
     this.put(index, lastMs, this.usesOf(index) - 1);
     if (this.usesOf(index) === 0) this.close(index);
-    this.save();
+    this.changed();
   }
 
   /** When the oldest `uses` of the counted uses no longer count, as the time from which a window must pass; at least 1, at most `used`. */
@@ -198,6 +217,11 @@ export class WindowView {
     return pool;
   }
 
+  private changed(): void {
+    if (this.windowMs > KEPT_ABOVE_MS) this.records.markChanged(this.slot);
+    this.save();
+  }
+
   private save(): void {
     const { words, bytes } = this.record;
     const bytesAt = this.records.bytesAt(this.slot);
@@ -209,6 +233,11 @@ export class WindowView {
 }
 
 const NOTHING_OPEN: { readonly record: RecordChunk; readonly entries: RingChunk } = {
-  record: { words: new Int32Array(0), bytes: new Uint8Array(0), floats: new Float64Array(0) },
+  record: {
+    words: new Int32Array(0),
+    bytes: new Uint8Array(0),
+    floats: new Float64Array(0),
+    changed: new Int32Array(0),
+  },
   entries: { times: new Float64Array(0), uses: new Uint32Array(0) },
 };
