@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createDirectHalves, createThreadHalves } from './compose/halves.ts';
 import { openOperations } from './compose/open-operations.ts';
 import type { OpenedOperations } from './compose/open-operations.ts';
-import { createReportSink } from './compose/report-sink.ts';
 import { serveHub } from './compose/serve-hub.ts';
 import { loadSettings } from './compose/settings.ts';
 import type { ConfigPlace } from './compose/settings.ts';
@@ -30,7 +29,13 @@ export interface AppOptions extends ConfigPlace {
 /** A running Tollgate. */
 export interface App {
   readonly operations: Operations;
-  readonly addresses: { readonly checkGrpc: string };
+  /** All but the first are absent where they are off. */
+  readonly addresses: {
+    readonly checkGrpc: string;
+    readonly public?: string;
+    readonly admin?: string;
+    readonly telemetry?: string;
+  };
   /** What the operator should know about this start, one sentence each. */
   readonly notes: readonly string[];
   readonly inspect: Edge['inspect'];
@@ -51,9 +56,8 @@ export async function startApp({ carrier, world, ...place }: AppOptions): Promis
   const hub = await serveHub({
     settings,
     world,
-    createHalves: (onReport) =>
-      (carrier === 'direct' ? createDirectHalves : createThreadHalves)({ settings, world, onReport }),
-    createSink: (store) => createReportSink(store, world.log),
+    createHalves: (listener) =>
+      (carrier === 'direct' ? createDirectHalves : createThreadHalves)({ settings, world, ...listener }),
     drainMs: DRAIN_MS,
   });
   return { ...hub, notes: settings.notes };
@@ -77,8 +81,12 @@ export function createProgram({ env, writeLog }: ProgramWorld) {
   return {
     async serve(place: ConfigPlace) {
       const app = await startApp({ ...place, carrier: 'thread', world });
-      const listeners = [{ name: 'check.grpc', address: app.addresses.checkGrpc }];
-      return { listeners, notes: app.notes, ended: app.ended, stop: app.stop };
+      const { checkGrpc, ...others } = app.addresses;
+      const listeners = [
+        { name: 'check.grpc', address: checkGrpc },
+        ...Object.entries(others).map(([name, address]) => ({ name, address })),
+      ];
+      return { listeners, notes: app.notes, ended: app.ended, stop: () => app.stop() };
     },
     openOperations: (place: ConfigPlace): Promise<OpenedOperations> => openOperations(place, world),
     validate: (place: ConfigPlace): Promise<ValidationReport> => validateConfig(place, world),

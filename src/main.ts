@@ -6,6 +6,9 @@ import type { Program } from './cli/program.ts';
 const EXIT_GRACE_MS = 5_000;
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
+// Whatever this process makes is for its user alone: SQLite would let everybody read a database and its log.
+process.umask(0o077);
+
 // Everything else is imported only on a Node that has `node:sqlite`: an older one would fail with words about modules.
 const fault = findNodeFault(process.versions.node);
 if (fault === undefined) {

@@ -24,12 +24,11 @@ export function toDeclared({ document, secrets, hasher, nowMs }: DeclaredSources
     })),
     keys: listDeclaredKeys(document).map(({ digest, ...key }) => {
       const own = secrets.find(({ api, name }) => api === key.api && name === key.name)?.key ?? '';
-      return {
-        ...key,
-        hint: hintOf(prefixOf.get(key.api) ?? '', own),
-        digest: digest === undefined ? digestOf(hasher, own, 0) : wordsFromHex(digest),
-        createdMs: nowMs,
-      };
+      const known = { ...key, hint: hintOf(prefixOf.get(key.api) ?? '', own), createdMs: nowMs };
+      if (digest !== undefined) return { ...known, digest: wordsFromHex(digest), retiredDigests: [] };
+      const [, ...retired] = hasher.pepperIds;
+      const retiredDigests = retired.map((_, index) => digestOf(hasher, own, index + 1));
+      return { ...known, digest: digestOf(hasher, own, 0), retiredDigests };
     }),
   };
 }

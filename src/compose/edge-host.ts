@@ -1,19 +1,31 @@
 import type { Policy } from '../domain/policy.ts';
-import type { Note } from '../domain/report.ts';
+import { OperationRefused } from '../domain/operations.ts';
+import type { Level } from '../domain/measurements.ts';
+import type { Note, Report } from '../domain/report.ts';
 import type { AuthzRequest } from '../domain/request.ts';
 import type { Reply } from '../domain/reply.ts';
 import { createService } from '../edge/answer.ts';
 import { createMemoryCounters } from '../edge/counters/memory.ts';
+import type { MemoryCounters } from '../edge/counters/memory.ts';
+import { createWriteBehind } from '../edge/counters/write-behind.ts';
 import { createDirectory } from '../edge/directory/packed.ts';
+import type { PackedDirectory } from '../edge/directory/packed.ts';
 import { createEnvoyGrpcServer } from '../edge/gateway/envoy-grpc/server.ts';
+import { createCountedRepeats } from '../edge/report/counted-repeats.ts';
 import { Tally } from '../edge/report/tally.ts';
 import { createRepeats } from '../edge/repeats/memory.ts';
 import { createKeyHasher } from '../lib/key-digest.ts';
 import type { PepperRing } from '../lib/key-digest.ts';
+import type { GrpcListener } from './grpc-listener.ts';
+import { createRefusalLog } from './refused-connections.ts';
 import type { Clock, Eventually, Hub, Inspection, PlainRequest } from '../ports.ts';
 
 /** How often an edge reports, in milliseconds. */
 export const REPORT_INTERVAL_MS = 1_000;
+/** How often it has the windows kept that changed, in milliseconds: what its death may forget of them. */
+const KEEP_INTERVAL_MS = 1_000;
+/** How long the end of the process waits until all windows are kept, in milliseconds. */
+const KEEP_ALL_MS = 5_000;
 
 export interface EdgeHostOptions {
   readonly policy: Policy;
@@ -21,17 +33,17 @@ export interface EdgeHostOptions {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly newRequestId: () => string;
-  readonly listen: string;
+  readonly listener: GrpcListener;
 }
 
 /** One edge: decides checks and answers its gateway. */
 export interface EdgeHost {
-  /** Follows the feed until everything that stood in the store is known, then listens. */
+  /** Follows the feed until everything that stood in the store is known, takes over the windows that were kept, then listens. Rejects with `OperationRefused` where it cannot listen. */
   start(): Promise<EdgeAddresses>;
   answer(request: AuthzRequest): Eventually<Reply>;
   inspect(request: PlainRequest): Promise<Inspection>;
-  /** Tells the gateway to go elsewhere, answers what is under way, closes after at most `graceMs`. */
-  stop(graceMs: number): Promise<void>;
+  /** Tells the gateway to go elsewhere, answers what is under way, closes after at most `graceMs`, and has all windows kept; resolves to the last report. */
+  stop(graceMs: number): Promise<Report>;
 }
 
 export interface EdgeAddresses {
@@ -40,45 +52,103 @@ export interface EdgeAddresses {
 
 export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
   const { policy, hub, clock } = options;
-  const tally = new Tally('envoy-grpc');
-  const onBug = (error: unknown): void => tally.note(toBugNote(error));
-  const directory = createDirectory({ apis: policy.apis, hasher: createKeyHasher(options.peppers) });
-  const service = createService(policy, {
-    clock,
-    directory,
-    counters: createMemoryCounters(),
-    credits: hub,
-    repeats: createRepeats(),
-    newRequestId: options.newRequestId,
-    observe: (decision, reply, now) => tally.decided(decision, reply, now),
-    onBug,
-  });
+  const tally = new Tally({ gateway: 'envoy-grpc', apis: policy.apis });
+  const onBug = (error: unknown): void => tally.note(toBugNote('a check failed for a bug', error));
+  const { directory, counters, service } = createDecider(options, tally, onBug);
   const server = createEnvoyGrpcServer({
-    listen: options.listen,
+    ...options.listener,
     answer: (request) => service.answer(request),
+    refuse: (request) => service.refuse(request),
     onBug,
+    onRefused: createRefusalLog(clock, (note) => tally.note(note)),
   });
-  const report = (): void => {
-    const drained = tally.drain();
-    if (drained !== undefined) hub.report(drained);
+  const drain = (): Report => {
+    const report = tally.drain();
+    return { ...report, measured: { ...report.measured, levels: toLevels(directory, counters) } };
   };
-  const reporting = setInterval(report, REPORT_INTERVAL_MS);
+  const reporting = setInterval(() => hub.report(drain()), REPORT_INTERVAL_MS);
   reporting.unref();
+  const keeping = startKeeping(options, counters, tally);
   return {
     async start() {
       await hub.follow((batch) => directory.apply(batch));
-      const { address } = await server.start();
+      await keeping.load();
+      const { address } = await server.start().catch((error: unknown) => {
+        throw new OperationRefused('unavailable', error instanceof Error ? error.message : String(error));
+      });
       server.announceServing();
       return { checkGrpc: address };
     },
     answer: (request) => service.answer(request),
-    inspect: async (request) => service.inspect(fromPlain(request)),
+    async inspect(request) {
+      const { keyRow, ...known } = await service.inspect(fromPlain(request));
+      return { ...known, lastUsedMs: tally.lastUseOf(keyRow) ?? null };
+    },
     async stop(graceMs) {
       await server.stop(graceMs);
+      await keeping.stop();
       clearInterval(reporting);
-      report();
+      return drain();
     },
   };
+}
+
+/** The memory of one edge, and what decides out of it. */
+function createDecider(
+  { policy, peppers, hub, clock, newRequestId }: EdgeHostOptions,
+  tally: Tally,
+  onBug: (error: unknown) => void,
+) {
+  const directory = createDirectory({
+    apis: policy.apis,
+    hasher: createKeyHasher(peppers),
+    onRetired: (keyRow, digest) => tally.foundRetired(keyRow, digest),
+  });
+  const counters = createMemoryCounters();
+  const service = createService(policy, {
+    clock,
+    directory,
+    counters,
+    credits: hub,
+    repeats: createCountedRepeats(createRepeats(), tally),
+    newRequestId,
+    observe(decision, reply, now) {
+      tally.decided(decision, reply, now);
+      tally.took(clock.now().monotonicMs - now.monotonicMs);
+    },
+    onBug,
+  });
+  return { directory, counters, service };
+}
+
+/** Has the windows kept every KEEP_INTERVAL_MS. */
+function startKeeping({ hub, clock }: EdgeHostOptions, counters: MemoryCounters, tally: Tally) {
+  const behind = createWriteBehind({ counters, hub, clock });
+  const onBug = (error: unknown): void => tally.note(toBugNote('windows were not kept for a bug', error));
+  const timer = setInterval(() => void behind.keepChanged().catch(onBug), KEEP_INTERVAL_MS);
+  timer.unref();
+  return {
+    load: () => behind.load(),
+    async stop() {
+      clearInterval(timer);
+      const kept = await behind.keepAll(KEEP_ALL_MS);
+      if (kept) return;
+      const { unkept } = counters.usage();
+      tally.note({ level: 'warn', message: 'not all windows were kept at the end', fields: { unkept } });
+    },
+  };
+}
+
+/** How full the edge's memory is. */
+function toLevels(directory: PackedDirectory, counters: MemoryCounters): Level[] {
+  const { counters: used, slotsMax, bytes } = counters.usage();
+  return [
+    { metric: 'tollgate_keys', labels: {}, value: directory.keyCount },
+    { metric: 'tollgate_accounts', labels: {}, value: directory.accountCount },
+    { metric: 'tollgate_counters', labels: {}, value: used },
+    { metric: 'tollgate_counters_max', labels: {}, value: slotsMax },
+    { metric: 'tollgate_counters_bytes', labels: {}, value: bytes },
+  ];
 }
 
 function fromPlain(request: PlainRequest): AuthzRequest {
@@ -93,13 +163,13 @@ function fromPlain(request: PlainRequest): AuthzRequest {
 }
 
 /** Where in the code it happened, never what was being handled: an error's message may quote a request. */
-function toBugNote(error: unknown): Note {
+function toBugNote(message: string, error: unknown): Note {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   const frames = stack.split('\n').filter((line) => line.trimStart().startsWith('at '));
   const name = error instanceof Error ? error.name : typeof error;
   return {
     level: 'error',
-    message: 'a check failed for a bug',
+    message,
     fields: { error: name, at: frames.slice(0, 5).join(' ') },
   };
 }

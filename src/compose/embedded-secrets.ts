@@ -1,4 +1,4 @@
-import { link, readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SecretRing, Secrets } from '../config/document.ts';
 import { OperationRefused } from '../domain/operations.ts';
@@ -25,7 +25,10 @@ const EMBEDDED_ID = 'embedded';
  * Secrets that the configuration does not give live beside the database, made on first use with mode 0600.
  * Throws `OperationRefused` where the database is older than its secret: a new one would make every key unknown.
  */
-export async function resolveSecrets(given: Secrets, place: EmbeddedPlace): Promise<ResolvedSecrets> {
+export async function resolveSecrets(
+  given: Pick<Secrets, 'pepper' | 'sealingKey'>,
+  place: EmbeddedPlace,
+): Promise<ResolvedSecrets> {
   const notes: string[] = [];
   const isNew = !(await exists(place.databasePath));
   const resolve = async (ring: SecretRing | undefined, name: string): Promise<SecretRing> => {
@@ -53,13 +56,13 @@ function missing(path: string, databasePath: string): string {
 async function createSecretFile(path: string, randomBytes: EmbeddedPlace['randomBytes']): Promise<void> {
   const draft = `${path}.${Buffer.from(randomBytes(8)).toString('hex')}`;
   const text = Buffer.from(randomBytes(SECRET_BYTES)).toString('base64');
-  await writeFile(draft, `${text}\n`, { mode: 0o600, flag: 'wx', flush: true });
   try {
+    await writeFile(draft, `${text}\n`, { mode: 0o600, flag: 'wx', flush: true });
     await link(draft, path);
   } catch (error) {
-    if (!isExisting(error)) throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
-    await unlink(draft);
+    await rm(draft, { force: true });
   }
 }
 
@@ -75,10 +78,16 @@ async function readSecretFile(path: string): Promise<Uint8Array> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found !== undefined;
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    // A file that may not be looked at is not a missing one: to make another in its place would make every key unknown.
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return false;
+  }
 }
 
-function isExisting(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -1,24 +1,33 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { Report } from '../domain/report.ts';
+import type { Measurements } from '../domain/measurements.ts';
+import type { Note, Report } from '../domain/report.ts';
 import type { AuthzRequest } from '../domain/request.ts';
 import type { Reply } from '../domain/reply.ts';
 import { createCaller } from '../link/calls.ts';
+import type { CallTimeouts } from '../link/calls.ts';
 import { createDirectChannel, fromMessagePort } from '../link/channel.ts';
 import { connectHub } from '../link/edge-end.ts';
 import type { Edge, Eventually } from '../ports.ts';
 import type { EdgeThreadData } from '../threads/edge.ts';
-import type { StoreThreadData, StoreThreadMessage } from '../threads/store.ts';
+import type { StoreThreadData, StoreTold } from '../threads/store.ts';
 import { createEdgeHost } from './edge-host.ts';
 import type { EdgeHost } from './edge-host.ts';
+import { toGrpcListener } from './grpc-listener.ts';
 import type { Settings } from './settings.ts';
-import { createStoreHost, STORE_HOST_METHODS } from './store-host.ts';
+import { createStoreHost, STORE_TIMEOUTS_MS } from './store-host.ts';
 import type { StoreHost } from './store-host.ts';
 import type { World } from './world.ts';
+
+/** What the hub asks of an edge. */
+export type EdgeCalls = Edge & Pick<EdgeHost, 'start' | 'stop'>;
+
+/** How long a caller in another thread waits, in milliseconds. A million keys are loaded in two seconds; a stop may last `stop_delay`, the drain and the keeping of all windows. */
+const EDGE_TIMEOUTS_MS: CallTimeouts<EdgeCalls> = { start: 600_000, stop: 60_000, inspect: 5_000 };
 
 /** The store's writer and one edge, joined; however they are carried. */
 export interface Halves {
   readonly store: StoreHost;
-  readonly edge: Edge & Pick<EdgeHost, 'start' | 'stop'>;
+  readonly edge: EdgeCalls;
   /** Present where the edge lives in this thread. */
   readonly answer?: (request: AuthzRequest) => Eventually<Reply>;
   /** Rejects when a half has died. */
@@ -27,14 +36,20 @@ export interface Halves {
   end(): Promise<void>;
 }
 
-export interface HalvesOptions {
+/** What the halves tell of their own accord. */
+export interface HalvesListener {
+  readonly onReport: (report: Report) => void;
+  /** Told what the store measured. */
+  readonly onMeasured: (measured: Measurements) => void;
+}
+
+export interface HalvesOptions extends HalvesListener {
   readonly settings: Settings;
   readonly world: World;
-  readonly onReport: (report: Report) => void;
 }
 
 /** Both halves in this thread, on the world's own clock. */
-export function createDirectHalves({ settings, world, onReport }: HalvesOptions): Halves {
+export function createDirectHalves({ settings, world, onReport, onMeasured }: HalvesOptions): Halves {
   const [edgeEnd, storeEnd] = createDirectChannel();
   const store = createStoreHost({
     path: settings.databasePath,
@@ -42,15 +57,16 @@ export function createDirectHalves({ settings, world, onReport }: HalvesOptions)
     declared: settings.declared,
     edge: storeEnd,
     checkpoints: 'automatic',
-    onChargeFault: (error) => logChargeFault(world, error instanceof Error ? error.message : 'unknown'),
+    onNote: (note) => logNote(world, note),
+    onMeasured,
   });
   const edge = createEdgeHost({
     policy: settings.policy,
     peppers: settings.peppers,
-    hub: connectHub({ keeper: edgeEnd, sendReport: onReport }),
+    hub: connectHub({ keeper: edgeEnd, sendReport: onReport, chargeMs: settings.document.check.budgetMs }),
     clock: world.clock,
     newRequestId: world.newRequestId,
-    listen: settings.document.check.grpc.listen,
+    listener: toGrpcListener(settings.document.check.grpc, settings.checkTlsKey),
   });
   return {
     store,
@@ -62,7 +78,7 @@ export function createDirectHalves({ settings, world, onReport }: HalvesOptions)
 }
 
 /** Each half on a thread of its own: neither a scrape nor an import nor a slow disk holds a check up. */
-export function createThreadHalves({ settings, world, onReport }: HalvesOptions): Halves {
+export function createThreadHalves({ settings, world, onReport, onMeasured }: HalvesOptions): Halves {
   const link = new MessageChannel();
   const toStore = new MessageChannel();
   const toEdge = new MessageChannel();
@@ -76,22 +92,25 @@ export function createThreadHalves({ settings, world, onReport }: HalvesOptions)
   const edge = startThread(new URL('../threads/edge.ts', import.meta.url), {
     document: settings.document,
     peppers: settings.peppers,
-    listen: settings.document.check.grpc.listen,
+    tlsKey: settings.checkTlsKey,
     keeperPort: link.port2,
     callsPort: toEdge.port1,
   } satisfies EdgeThreadData);
-  store.on('message', ({ chargeFault }: StoreThreadMessage) => logChargeFault(world, chargeFault));
+  store.on('message', (told: StoreTold) => {
+    if ('note' in told) logNote(world, told.note);
+    else onMeasured(told.measured);
+  });
   edge.on('message', (report: Report) => onReport(report));
   const failed = Promise.race([deathOf(store, 'store'), deathOf(edge, 'edge')]);
   // Nobody may be waiting yet when a thread dies while it starts.
   failed.catch(() => undefined);
   return {
     store: createCaller<StoreHost>(fromMessagePort(toStore.port2), {
-      names: STORE_HOST_METHODS,
+      timeoutsMs: STORE_TIMEOUTS_MS,
       dependency: 'directory',
     }),
-    edge: createCaller<Halves['edge']>(fromMessagePort(toEdge.port2), {
-      names: ['start', 'stop', 'inspect'],
+    edge: createCaller<EdgeCalls>(fromMessagePort(toEdge.port2), {
+      timeoutsMs: EDGE_TIMEOUTS_MS,
       dependency: 'directory',
     }),
     failed,
@@ -116,6 +135,6 @@ function deathOf(worker: Worker, name: string): Promise<never> {
   });
 }
 
-function logChargeFault(world: World, reason: string): void {
-  world.log.error('a turn of charges was not committed: its checks were answered as an outage', { reason });
+function logNote({ log }: World, { level, message, fields }: Note): void {
+  log[level](message, fields);
 }

@@ -1,5 +1,6 @@
 import type { Operations } from '../domain/operations.ts';
 import { findControlClient } from '../hub/control/client.ts';
+import { readOsUser, toCliActor } from '../hub/control/os-user.ts';
 import { createOperations } from '../hub/operations/operations.ts';
 import { openSqliteStore } from '../hub/store/sqlite/open.ts';
 import { unusableAsRefusal } from './migrate-store.ts';
@@ -17,7 +18,8 @@ export interface OpenedOperations {
 /** The operations of the server that runs on this configuration's store or, where none runs, on the store itself. */
 export async function openOperations(place: ConfigPlace, world: World): Promise<OpenedOperations> {
   const settings = await loadSettings(place, world);
-  const client = await findControlClient(settings.controlPath);
+  const user = readOsUser();
+  const client = await findControlClient(settings.controlPath, { user });
   if (client !== undefined) return { operations: client, via: 'hub', close: async () => client.close() };
   const store = unusableAsRefusal(() =>
     openSqliteStore({
@@ -27,6 +29,7 @@ export async function openOperations(place: ConfigPlace, world: World): Promise<
     }),
   );
   const operations = createOperations({
+    actor: toCliActor(user, 'cli-store'),
     policy: settings.policy,
     reads: store.reads,
     writes: store.writes,

@@ -1,3 +1,4 @@
+import type { Actor } from '../domain/audit.ts';
 import type { Operations } from '../domain/operations.ts';
 import { createOperations } from '../hub/operations/operations.ts';
 import type { StoreReads } from '../hub/store/store.ts';
@@ -17,9 +18,10 @@ export interface HubOperationsDeps {
   readonly store: StoreHost;
 }
 
-/** The operations of a running server. */
-export function createHubOperations({ settings, world, reads, store }: HubOperationsDeps): Operations {
-  return createOperations({
+/** The operations of a running server, for whoever asks for them. */
+export function createHubOperations(deps: HubOperationsDeps): (actor: Actor) => Operations {
+  const { settings, world, reads, store } = deps;
+  const common = {
     policy: settings.policy,
     reads,
     writes: store,
@@ -27,6 +29,7 @@ export function createHubOperations({ settings, world, reads, store }: HubOperat
     sealer: settings.sealer,
     random: world.randomBytes,
     clock: world.clock,
-    confirm: async (seq) => ((await store.confirmed(seq, CONFIRM_MS)) ? [] : [EDGE_NAME]),
-  });
+    confirm: async (seq: number) => ((await store.confirmed(seq, CONFIRM_MS)) ? [] : [EDGE_NAME]),
+  };
+  return (actor) => createOperations({ ...common, actor });
 }

@@ -1,5 +1,6 @@
 import type { Report } from '../domain/report.ts';
 import type { StoreWrites } from '../hub/store/store.ts';
+import { toErrorFields } from '../telemetry/log.ts';
 import type { Log } from '../telemetry/log.ts';
 import { inWriteBatches } from './store-host.ts';
 
@@ -7,6 +8,8 @@ export interface ReportSink {
   take(report: Report): void;
   /** Resolves when what was taken has been written. */
   flush(): Promise<void>;
+  /** Last uses that are not written yet. */
+  readonly pending: () => number;
 }
 
 /** Reports waiting to be written; where the store is slower than that, the oldest uses are forgotten. */
@@ -16,13 +19,20 @@ const WAITING_MAX = 10;
 export function createReportSink(writes: Pick<StoreWrites, 'recordLastUses'>, log: Log): ReportSink {
   const waiting: Float64Array[] = [];
   let writing: Promise<void> = Promise.resolve();
+  let underWay = 0;
   const writeNext = async (): Promise<void> => {
     const pairs = waiting.shift();
     if (pairs === undefined) return;
+    underWay = pairs.length / 2;
     try {
-      for (const batch of inWriteBatches(pairs)) await writes.recordLastUses(batch);
+      for (const batch of inWriteBatches(pairs)) {
+        await writes.recordLastUses(batch);
+        underWay -= batch.length / 2;
+      }
     } catch (error) {
-      log.warn('last uses were not written', { error: error instanceof Error ? error.name : 'unknown' });
+      log.warn('last uses were not written', toErrorFields(error));
+    } finally {
+      underWay = 0;
     }
   };
   return {
@@ -33,5 +43,6 @@ export function createReportSink(writes: Pick<StoreWrites, 'recordLastUses'>, lo
       writing = writing.then(writeNext);
     },
     flush: () => writing,
+    pending: () => waiting.reduce((count, pairs) => count + pairs.length / 2, underWay),
   };
 }

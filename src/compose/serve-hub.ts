@@ -1,37 +1,44 @@
+import type { Actor } from '../domain/audit.ts';
 import type { Operations } from '../domain/operations.ts';
 import { OperationRefused } from '../domain/operations.ts';
-import type { Report } from '../domain/report.ts';
+import type { Policy } from '../domain/policy.ts';
 import { createControlServer } from '../hub/control/server.ts';
-import { WAL_RESTART_BYTES } from '../hub/store/sqlite/checkpoint.ts';
 import { migrateSqlite, openSqliteReader } from '../hub/store/sqlite/open.ts';
-import type { SqliteReader } from '../hub/store/sqlite/open.ts';
 import { acquireServerLock } from '../hub/store/sqlite/server-lock.ts';
 import { StoreUnusable } from '../hub/store/store.ts';
 import type { StoreReads } from '../hub/store/store.ts';
-import type { Policy } from '../domain/policy.ts';
+import { DependencyDown } from '../ports.ts';
+import type { PlainRequest } from '../ports.ts';
 import { toErrorFields } from '../telemetry/log.ts';
+import { startCheckpoints } from './checkpoints.ts';
+import { createClosing } from './closing.ts';
+import type { Closing } from './closing.ts';
 import type { EdgeAddresses } from './edge-host.ts';
-import type { Halves } from './halves.ts';
+import type { Halves, HalvesListener } from './halves.ts';
+import { createHubTelemetry } from './hub-telemetry.ts';
+import type { HubTelemetry } from './hub-telemetry.ts';
+import { openListeners } from './listeners.ts';
+import type { ListenerAddresses } from './listeners.ts';
 import { createHubOperations } from './operations.ts';
+import { tellPepperUse } from './pepper-use.ts';
+import { createRedigesting } from './redigesting.ts';
+import { createReportSink } from './report-sink.ts';
 import type { ReportSink } from './report-sink.ts';
 import type { Settings } from './settings.ts';
-import type { StoreHost } from './store-host.ts';
+import { timedReads } from './timed-store.ts';
 import type { World } from './world.ts';
 
 export interface HubOptions {
   readonly settings: Settings;
   readonly world: World;
-  readonly createHalves: (onReport: (report: Report) => void) => Halves;
-  readonly createSink: (store: StoreHost) => ReportSink;
+  readonly createHalves: (listener: HalvesListener) => Halves;
+  /** Open checks get this long to finish when the server stops, in milliseconds. */
   readonly drainMs: number;
 }
 
-/** How often pages are moved from the write-ahead log into the database, in milliseconds. */
-const CHECKPOINT_INTERVAL_MS = 100;
-
 export interface ServedHub {
   readonly operations: Operations;
-  readonly addresses: EdgeAddresses;
+  readonly addresses: EdgeAddresses & ListenerAddresses & { readonly telemetry?: string };
   readonly inspect: Halves['edge']['inspect'];
   readonly answer?: NonNullable<Halves['answer']>;
   readonly ended: Promise<void>;
@@ -40,67 +47,116 @@ export interface ServedHub {
 
 /** Opens everything in order; what was opened is closed in reverse, also when a later step fails. */
 export async function serveHub(options: HubOptions): Promise<ServedHub> {
-  const closing: (() => Promise<void> | void)[] = [];
-  const stop = once(async () => {
-    for (const close of closing.toReversed()) await close();
-  });
+  const { log } = options.world;
+  const closing = createClosing((error) => log.warn('a part did not close in order', toErrorFields(error)));
   try {
-    return await open(options, { closing, stop });
+    return await open(options, closing);
   } catch (error) {
-    await stop();
-    throw error instanceof Error && error.name === StoreUnusable.name
-      ? new OperationRefused('unavailable', error.message)
-      : error;
+    await closing.closeAll();
+    throw toRefusal(error);
   }
 }
 
-interface Frame {
-  readonly closing: (() => Promise<void> | void)[];
-  readonly stop: () => Promise<void>;
-}
-
-async function open(options: HubOptions, { closing, stop }: Frame): Promise<ServedHub> {
+async function open(options: HubOptions, closing: Closing): Promise<ServedHub> {
   const { settings, world } = options;
-  migrateSqlite(settings.databasePath);
+  // Before the first look at the tables: no newer program may change them under a server that still runs.
   const lock = acquireServerLock(settings.databasePath);
-  closing.push(() => lock.release());
+  closing.add(() => lock.release());
+  migrateSqlite(settings.databasePath);
+  const telemetry = createHubTelemetry({ ...settings, log: world.log });
+  const { time } = telemetry;
   const reader = openSqliteReader({ path: settings.databasePath, declared: settings.declared });
-  closing.push(() => reader.close());
-  await requireKnownTiers(reader.reads, settings.policy);
+  closing.add(() => reader.close());
+  const reads = timedReads(reader.reads, time);
+  await requireKnownTiers(reads, settings.policy);
+  await tellPepperUse(reads, settings.peppers, world.log);
 
-  let sink: ReportSink | undefined;
-  const halves = options.createHalves((report) => sink?.take(report));
-  const { store, edge } = halves;
-  sink = options.createSink(store);
-  closing.push(
-    () => halves.end(),
-    () => store.closeStore(),
-    () => sink?.flush(),
-    () => edge.stop(options.drainMs),
-  );
-  const addresses = await Promise.race([edge.start(), halves.failed]);
-  closing.push(startCheckpoints(reader, store, world));
+  // Before the edge, so that who watches sees it load, and after it at the end: no one is told that all is well then.
+  closing.add(() => telemetry.stop());
+  const told = await telemetry.start();
+  const halves = openHalves(options, closing, telemetry);
+  const addresses = await startEdge(halves);
+  telemetry.edgeServes();
+  const checkpoint = () => time('checkpoint', () => reader.checkpoint());
+  closing.add(startCheckpoints({ reader: { checkpoint }, store: halves.store, log: world.log }));
 
-  const operations = createHubOperations({ settings, world, reads: reader.reads, store });
+  const operationsFor = createHubOperations({ settings, world, reads, store: halves.store });
   const control = createControlServer({
     path: settings.controlPath,
-    operations,
+    operations: operationsFor,
     onBug: (error) => world.log.error('an operation failed for a bug', toErrorFields(error)),
   });
   await control.start();
-  closing.push(() => control.stop());
-  const { ended, markStopped } = createEnding(halves.failed);
+  closing.add(() => control.stop());
+  const inspect = (request: PlainRequest) => halves.edge.inspect(request);
+  const listening = await openListeners(
+    { settings, world, operationsFor, reads, store: halves.store, inspect },
+    closing,
+  );
   return {
-    operations,
-    addresses,
-    inspect: (request) => edge.inspect(request),
+    operations: operationsFor(EMBEDDED),
+    addresses: { ...addresses, ...listening, ...(told === undefined ? {} : { telemetry: told }) },
+    inspect,
     ...(halves.answer === undefined ? {} : { answer: halves.answer }),
-    ended,
-    stop: async () => {
-      markStopped();
-      await stop();
+    ...createEnding(halves.failed, closing, telemetry),
+  };
+}
+
+/** Whoever runs Tollgate inside a program of their own. */
+const EMBEDDED: Actor = { name: 'program', source: 'embedding', requestId: '' };
+
+/** The edge stops first and hands its last report over; then what was reported is written, and the store closes. */
+function openHalves(options: HubOptions, closing: Closing, telemetry: HubTelemetry): Halves {
+  let sink: ReportSink | undefined;
+  const halves = options.createHalves({
+    onReport(report) {
+      telemetry.takeReport(report);
+      sink?.take(report);
+    },
+    onMeasured: telemetry.take,
+  });
+  const { store, edge } = halves;
+  const opened = createSink(options, store);
+  sink = opened;
+  telemetry.showPending(opened.pending);
+  closing.add(() => halves.end());
+  closing.add(() => store.closeStore());
+  closing.add(() => opened.flush());
+  closing.add(async () => {
+    opened.take(await edge.stop(options.drainMs));
+  });
+  return halves;
+}
+
+/** Writes what outlasts a report. */
+function createSink({ settings, world: { log } }: HubOptions, store: Halves['store']): ReportSink {
+  const uses = createReportSink(store, log);
+  const redigesting = createRedigesting({ writes: store, pepperId: settings.peppers.current.id, log });
+  return {
+    ...uses,
+    take(report) {
+      uses.take(report);
+      redigesting.take(report);
+    },
+    async flush() {
+      await uses.flush();
+      await redigesting.flush();
     },
   };
+}
+
+/** How long a half that found itself alone waits for the other's reason to arrive, in milliseconds. */
+const REASON_MS = 2_000;
+
+/** A half that dies says why; the other one only notices that it is alone, and perhaps sooner. */
+async function startEdge({ edge, failed }: Halves): Promise<EdgeAddresses> {
+  try {
+    return await Promise.race([edge.start(), failed]);
+  } catch (error) {
+    if (!(error instanceof DependencyDown)) throw error;
+    await Promise.race([failed, new Promise((resolve) => setTimeout(resolve, REASON_MS))]);
+    throw error;
+  }
 }
 
 /** Every tier that the store speaks of must be one that the configuration ranks. */
@@ -115,33 +171,34 @@ async function requireKnownTiers(reads: StoreReads, policy: Policy): Promise<voi
   }
 }
 
-/** Pages move on this thread's own connection, so that no charge waits for them; only a log that never shrinks stops the writer once. */
-function startCheckpoints(reader: SqliteReader, store: StoreHost, world: World): () => void {
-  let busy = false;
-  const step = async (): Promise<void> => {
-    const { walBytes } = reader.checkpoint();
-    if (walBytes > WAL_RESTART_BYTES) await store.restartLog();
-  };
-  const timer = setInterval(() => {
-    if (busy) return;
-    busy = true;
-    step()
-      .catch((error: unknown) => world.log.warn('a checkpoint failed', toErrorFields(error)))
-      .finally(() => (busy = false));
-  }, CHECKPOINT_INTERVAL_MS);
-  timer.unref();
-  return () => clearInterval(timer);
-}
-
-function createEnding(failed: Promise<never>) {
+function createEnding(
+  failed: Promise<never>,
+  closing: Closing,
+  telemetry: HubTelemetry,
+): Pick<ServedHub, 'ended' | 'stop'> {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  failed.catch(reject);
-  // A server nobody waits for may still die while it is being stopped.
+  let stopping = false;
+  failed.catch((error: unknown) => {
+    // Threads end when they are told to.
+    if (!stopping) reject(error);
+  });
+  // Nobody may be waiting when the server dies.
   ended.catch(() => undefined);
-  return { ended, markStopped: resolve };
+  return {
+    ended,
+    async stop() {
+      stopping = true;
+      telemetry.stopping();
+      await closing.closeAll();
+      resolve();
+    },
+  };
 }
 
-function once(work: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
-  return () => (done ??= work());
+/** By name, because what a thread died of has lost its class on the way here. */
+const FOR_OPERATORS: ReadonlySet<string> = new Set([StoreUnusable.name, DependencyDown.name]);
+
+function toRefusal(error: unknown): unknown {
+  if (!(error instanceof Error) || !FOR_OPERATORS.has(error.name)) return error;
+  return new OperationRefused('unavailable', error.message);
 }

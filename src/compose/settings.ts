@@ -32,6 +32,10 @@ export interface Settings {
   readonly hasher: KeyHasher;
   readonly sealer: Sealer;
   readonly declared: Declared;
+  /** The check listener's private key in PEM; undefined where it speaks cleartext. */
+  readonly checkTlsKey: string | undefined;
+  /** What the gateway must show to the public listener; absent: nothing. */
+  readonly gatewayToken?: string;
   /** What the operator should know: secrets that were made. */
   readonly notes: readonly string[];
 }
@@ -42,6 +46,7 @@ export async function loadSettings(place: ConfigPlace, world: World): Promise<Se
     path: place.config,
     sets: place.sets,
     env: world.env,
+    nowMs: world.clock.now().wallMs,
     readFile: (path) => readFileSync(path, 'utf8'),
   });
   const policy = compile(document);
@@ -61,6 +66,8 @@ export async function loadSettings(place: ConfigPlace, world: World): Promise<Se
     hasher,
     sealer: createSealer(resolved.sealingKey),
     declared: toDeclared({ document, secrets: secrets.declaredKeys, hasher, nowMs }),
+    checkTlsKey: secrets.checkTlsKey,
+    ...(secrets.gatewayToken === undefined ? {} : { gatewayToken: secrets.gatewayToken }),
     notes: resolved.notes,
   };
 }

@@ -20,6 +20,7 @@ export async function validateConfig(place: ConfigPlace, world: World): Promise<
       path: place.config,
       sets: place.sets,
       env: world.env,
+      nowMs: world.clock.now().wallMs,
       readFile: (path) => readFileSync(path, 'utf8'),
     });
     const apis = document.apis.map(({ api, hosts }) => ({ name: api, hosts }));

@@ -2,35 +2,52 @@ import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { createEdgeHost } from '../compose/edge-host.ts';
+import { toGrpcListener } from '../compose/grpc-listener.ts';
+import type { EdgeCalls } from '../compose/halves.ts';
 import { compile } from '../config/compile.ts';
 import type { ConfigDocument } from '../config/document.ts';
+import { joinMeasurements } from '../domain/measurements.ts';
+import type { Report } from '../domain/report.ts';
 import { createClock } from '../lib/clock.ts';
 import type { PepperRing } from '../lib/key-digest.ts';
 import { serveCalls } from '../link/calls.ts';
 import { fromMessagePort } from '../link/channel.ts';
 import { connectHub } from '../link/edge-end.ts';
+import type { PlainRequest } from '../ports.ts';
+import { startThreadVitals } from '../telemetry/thread-vitals.ts';
 
-/** What an edge's thread is started with. It compiles the document itself: indices agree with the hub's. */
+/** What an edge's thread is started with. Of its own accord it tells the hub reports. It compiles the document itself: indices agree with the hub's. */
 export interface EdgeThreadData {
   readonly document: ConfigDocument;
   readonly peppers: PepperRing;
-  readonly listen: string;
+  /** undefined: cleartext. */
+  readonly tlsKey: string | undefined;
   readonly keeperPort: MessagePort;
   readonly callsPort: MessagePort;
 }
 
-const { document, peppers, listen, keeperPort, callsPort } = workerData as EdgeThreadData;
+if (parentPort === null) throw new Error('this file is the entry of a thread');
+const hub = fromMessagePort(parentPort);
+const { document, peppers, tlsKey, keeperPort, callsPort } = workerData as EdgeThreadData;
+
+const vitals = startThreadVitals('edge');
 
 const host = createEdgeHost({
   policy: compile(document),
   peppers,
-  listen,
+  listener: toGrpcListener(document.check.grpc, tlsKey),
   hub: connectHub({
     keeper: fromMessagePort(keeperPort),
-    sendReport: (report) => parentPort?.postMessage(report),
+    sendReport: (report) =>
+      hub.post({ ...report, measured: joinMeasurements(report.measured, vitals.drain()) } satisfies Report),
+    chargeMs: document.check.budgetMs,
   }),
   clock: createClock(),
   newRequestId: () => randomUUID(),
 });
 
-serveCalls(fromMessagePort(callsPort), { start: host.start, inspect: host.inspect, stop: host.stop });
+serveCalls(fromMessagePort(callsPort), {
+  start: () => host.start(),
+  inspect: (request: PlainRequest) => host.inspect(request),
+  stop: (graceMs: number) => host.stop(graceMs),
+} satisfies EdgeCalls);

@@ -1,0 +1,101 @@
+import { OFF } from '../config/schema/listen.ts';
+import type { Actor } from '../domain/audit.ts';
+import type { Operations } from '../domain/operations.ts';
+import { MINUTE_MS } from '../domain/time.ts';
+import { createEndpointPlaces } from '../edge/endpoints.ts';
+import { createAdminServer } from '../hub/admin/server.ts';
+import type { HttpListener } from '../hub/http/listener.ts';
+import { createOperatorLogin } from '../hub/operations/operator-login.ts';
+import { createPublicServer } from '../hub/public/server.ts';
+import type { StoreReads, StoreWrites } from '../hub/store/store.ts';
+import { DependencyDown } from '../ports.ts';
+import type { Edge } from '../ports.ts';
+import { toErrorFields } from '../telemetry/log.ts';
+import type { Closing } from './closing.ts';
+import type { Settings } from './settings.ts';
+import type { World } from './world.ts';
+
+export interface ListenersDeps {
+  readonly settings: Settings;
+  readonly world: World;
+  readonly operationsFor: (actor: Actor) => Operations;
+  readonly reads: StoreReads;
+  readonly store: StoreWrites;
+  readonly inspect: Edge['inspect'];
+}
+
+/** Absent where a listener is off or has nothing to answer. */
+export interface ListenerAddresses {
+  readonly public?: string;
+  readonly admin?: string;
+}
+
+/** A client beside the gateway is told of once in a while, not once a request. */
+const STRANGER_TOLD_EVERY_MS = 10 * MINUTE_MS;
+
+/** Opens what key holders and operators ask over HTTP. */
+export async function openListeners(deps: ListenersDeps, closing: Closing): Promise<ListenerAddresses> {
+  const { document, policy } = deps.settings;
+  const hasEndpoints = policy.apis.some(({ me }) => me !== undefined);
+  const start = async (listener: HttpListener): Promise<string> => {
+    const address = await listener.start();
+    closing.add(() => listener.stop());
+    return address;
+  };
+  return {
+    ...(document.public.listen === OFF || !hasEndpoints ? {} : { public: await start(toPublic(deps)) }),
+    ...(document.admin.listen === OFF ? {} : { admin: await start(toAdmin(deps)) }),
+  };
+}
+
+/** What the public listener reads is asked for by nobody in particular: it changes nothing. */
+const READER: Actor = { name: 'public', source: 'public', requestId: '' };
+
+function toPublic({ settings, world, operationsFor, inspect }: ListenersDeps): HttpListener {
+  const { document, policy, gatewayToken } = settings;
+  return createPublicServer({
+    listen: document.public.listen,
+    ...(gatewayToken === undefined ? {} : { gatewayToken }),
+    places: createEndpointPlaces(policy, world),
+    inspect,
+    operations: operationsFor(READER),
+    onStranger: createStrangerNote(world),
+    onBug: (error) => world.log.error('an endpoint failed for a bug', toErrorFields(error)),
+  });
+}
+
+function createStrangerNote({ clock, log }: World): () => void {
+  let toldMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    const { monotonicMs } = clock.now();
+    if (monotonicMs - toldMs < STRANGER_TOLD_EVERY_MS) return;
+    toldMs = monotonicMs;
+    log.warn("a request without the gateway's token reached public.listen: it was refused as not found");
+  };
+}
+
+function toAdmin({ settings, world, operationsFor, reads, store }: ListenersDeps): HttpListener {
+  const { clock, log } = world;
+  return createAdminServer({
+    listen: settings.document.admin.listen,
+    operations: operationsFor,
+    findOperator: createOperatorLogin({ reads, writes: store, hasher: settings.hasher, clock }),
+    recordFailure: (actor) => recordFailure(store, actor, Math.floor(clock.now().wallMs)),
+    clock,
+    newRequestId: world.newRequestId,
+    onBug: (error) => log.error('the admin API failed for a bug', toErrorFields(error)),
+  });
+}
+
+/** A store that cannot be written to must not answer whoever guesses tokens otherwise than it answers all others. */
+async function recordFailure(
+  store: Pick<StoreWrites, 'recordAttempt'>,
+  { name: actor, source, requestId }: Actor,
+  atMs: number,
+): Promise<void> {
+  try {
+    await store.recordAttempt({ actor, source, requestId, action: 'login.fail', atMs });
+  } catch (error) {
+    if (!(error instanceof DependencyDown)) throw error;
+  }
+}
