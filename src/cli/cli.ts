@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { addAccounts } from './accounts/group.ts';
+import { addAudit } from './audit/group.ts';
 import { addDemo } from './demo.ts';
 import { EXIT, toFailure } from './failure.ts';
 import { inertLines } from './inert.ts';
 import { addKeys } from './keys/group.ts';
 import { addMigrate } from './migrate.ts';
+import { addOperators } from './operators/group.ts';
 import { note } from './output.ts';
 import { addServe } from './serve.ts';
 import { examples } from './session.ts';
@@ -18,6 +20,8 @@ export interface Cli {
 }
 
 const HELP_COLUMNS = 100;
+
+const COMMANDS = [addServe, addDemo, addValidate, addMigrate, addAccounts, addKeys, addOperators, addAudit];
 
 /** The command line. It names no global: the process comes in as `world`. */
 export function createCli(world: CliWorld): Cli {
@@ -54,6 +58,6 @@ function createCommands(world: CliWorld): Command {
       getErrHasColors: () => false,
     })
     .addHelpText('after', examples('demo', 'serve', 'validate --config config/tollgate.yaml'));
-  for (const add of [addServe, addDemo, addValidate, addMigrate, addAccounts, addKeys]) add(root, world);
+  for (const add of COMMANDS) add(root, world);
   return root;
 }

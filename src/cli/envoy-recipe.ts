@@ -7,6 +7,8 @@ export interface RecipePorts {
   /** 0 takes a free port. */
   readonly admin: number;
   readonly authz: number;
+  /** Of Tollgate's own endpoints; absent: as in the recipe. */
+  readonly public?: number;
   readonly app: number;
 }
 
@@ -34,6 +36,9 @@ export function renderRecipe(text: string, changes: RecipeChanges): string {
   setPort(recipe, [...LISTENER, 'address'], ports.listen);
   setPort(recipe, [...findCluster(recipe, 'authz'), ...ENDPOINT], ports.authz);
   setPort(recipe, [...findCluster(recipe, 'app'), ...ENDPOINT], ports.app);
+  if (ports.public !== undefined) {
+    setPort(recipe, [...findCluster(recipe, 'tollgate-public'), ...ENDPOINT], ports.public);
+  }
   replace(recipe, [...ACCESS_LOG, 'name'], 'envoy.access_loggers.file');
   replace(recipe, [...ACCESS_LOG, 'typed_config', '@type'], FILE_LOG);
   recipe.setIn([...ACCESS_LOG, 'typed_config', 'path'], changes.accessLogPath);

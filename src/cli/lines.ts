@@ -7,7 +7,7 @@ export interface Line {
   readonly text: string;
 }
 
-export const LINE_CHARACTERS_MAX = 64 * 1024;
+const LINE_CHARACTERS_MAX = 64 * 1024;
 
 /** The lines of a UTF-8 stream, without their ends. Throws `CommandFailed` on a longer line or bytes that are no UTF-8. */
 export async function* readLines(input: Readable): AsyncGenerator<Line> {

@@ -11,12 +11,7 @@ export function addMigrate(root: Command, world: CliWorld): void {
       const session = createSession(world, command);
       const report = await world.program.migrate(session.options);
       const { store, steps } = report;
-      const text =
-        steps.length === 0
-          ? `${store} is up to date
-`
-          : `${store}: ${steps.join(', ')}
-`;
-      await session.show({ value: report, text });
+      const done = steps.length === 0 ? `${store} is up to date` : `${store}: ${steps.join(', ')}`;
+      await session.show({ value: report, text: `${done}\n` });
     });
 }

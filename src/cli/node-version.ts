@@ -1,5 +1,5 @@
 /** The first release whose `node:sqlite` and TypeScript support this program was built on. */
-export const NODE_MIN: readonly [major: number, minor: number] = [24, 15];
+const NODE_MIN: readonly [major: number, minor: number] = [24, 15];
 
 /** Why this Node cannot run the program; undefined where it can. Imports nothing, so that it runs on any Node that reads it. */
 export function findNodeFault(version: string): string | undefined {

@@ -4,7 +4,7 @@ import { UsageError } from './failure.ts';
 import { write } from './output.ts';
 import type { CliWorld, Input } from './world.ts';
 
-export const SECRET_CHARACTERS_MAX = 4_096;
+const SECRET_CHARACTERS_MAX = 4_096;
 
 /** One secret of one line: from a pipe or, unseen, from the keyboard. Never from an argument, which every process can read. */
 export async function readSecret(world: CliWorld, prompt: string): Promise<string> {

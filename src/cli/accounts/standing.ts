@@ -7,7 +7,7 @@ import { addAccountFlags, renderAccount } from './flags.ts';
 
 export function addAccountsSuspend(accounts: Command, world: CliWorld): void {
   const verb = addAccountFlags(accounts.command('suspend'))
-    .description("Refuse an account's keys until it is resumed; its sessions end for good.")
+    .description("Refuse an account's keys until it is resumed.")
     .addHelpText('after', examples('accounts suspend --api freddy --id acme'));
   setStanding(verb, world, 'suspended');
 }

@@ -20,7 +20,7 @@ export interface Gateway {
 /** A real Envoy with an application behind it; where there is none, Tollgate itself is asked. */
 export async function startGateway(stage: Stage, running: Running): Promise<Gateway> {
   const { session, ends } = stage;
-  const address = running.listeners.find(({ name }) => name === 'check.grpc')?.address ?? '';
+  const address = findAddress(running, 'check.grpc');
   const binary = await findOrInstallEnvoy(stage);
   if (binary === undefined) {
     await session.note(
@@ -31,7 +31,14 @@ export async function startGateway(stage: Stage, running: Running): Promise<Gate
   }
   const echo = await startEcho(0);
   ends.push(() => echo.stop());
-  const ports = { listen: 0, admin: 0, authz: readPort(address), app: echo.port };
+  const endpoints = findAddress(running, 'public');
+  const ports = {
+    listen: 0,
+    admin: 0,
+    authz: readPort(address),
+    app: echo.port,
+    ...(endpoints === '' ? {} : { public: readPort(endpoints) }),
+  };
   const recipe = await readFile(RECIPE, 'utf8');
   const envoy = await startEnvoy({ binary, recipe, ports }).catch((error: unknown) => {
     throw new CommandFailed(error instanceof Error ? error.message : 'Envoy did not start', { cause: error });
@@ -40,8 +47,13 @@ export async function startGateway(stage: Stage, running: Running): Promise<Gate
   return { ask: createHttpAsk(envoy.baseUrl), baseUrl: envoy.baseUrl };
 }
 
+/** '' where that listener is off. */
+function findAddress({ listeners }: Running, wanted: string): string {
+  return listeners.find(({ name }) => name === wanted)?.address ?? '';
+}
+
 function readPort(address: string): number {
   const port = Number(/:(\d+)$/.exec(address)?.[1]);
   if (port > 0) return port;
-  throw new CommandFailed('the demo needs check.grpc.listen on a TCP port');
+  throw new CommandFailed('the demo needs check.grpc.listen and public.listen on TCP ports');
 }

@@ -72,7 +72,8 @@ async function toDemoOptions({ session, ends }: Stage): Promise<ProgramOptions> 
   const { config, sets } = session.options;
   // The store comes last, so that no other setting can send the samples into a real one.
   const store = `store.url=sqlite:${join(folder, 'demo.db')}`;
-  return { config, sets: ['check.grpc.listen=127.0.0.1:0', ...sets, store] };
+  const free = ['check.grpc', 'public', 'admin', 'telemetry'].map((name) => `${name}.listen=127.0.0.1:0`);
+  return { config, sets: [...free, ...sets, store] };
 }
 
 async function fillStore(world: CliWorld, options: ProgramOptions): Promise<DemoKeys> {

@@ -16,7 +16,7 @@ import { fromImportLine } from './import-line.ts';
 import type { ImportTarget } from './import-line.ts';
 
 /** Between two batches, so that the checks of a running server get the database in between. */
-export const IMPORT_PAUSE_MS = 4;
+const IMPORT_PAUSE_MS = 4;
 
 interface Flags extends ImportTarget {
   readonly fromLine: number;

@@ -19,7 +19,10 @@ export function addKeysRevoke(keys: Command, world: CliWorld): void {
         const { api, id, wait = false } = flags;
         const revocation = await operations.revokeKey({ api, id });
         await show({ value: revocation, text: renderKey(revocation) });
-        if (via === 'store') await note('No server runs on this database: there is no edge to wait for.');
+        if (via === 'store')
+          await note(
+            'No server answers at the socket beside the database: none was waited for. One that serves it all the same learns of this within a moment.',
+          );
         const { unconfirmed } = revocation;
         if (unconfirmed.length === 0) return;
         const sentence = `not yet confirmed by ${unconfirmed.join(', ')}`;
