@@ -16,7 +16,13 @@ process.once('exit', () => rmSync(folder, { recursive: true }));
 
 const app = await startApp({
   config: BENCH_CONFIG,
-  sets: [`store.url=sqlite:${folder}/tollgate.db`, 'check.grpc.listen=127.0.0.1:0'],
+  sets: [
+    `store.url=sqlite:${folder}/tollgate.db`,
+    'check.grpc.listen=127.0.0.1:0',
+    'telemetry.listen=127.0.0.1:0',
+    'public.listen=off',
+    'admin.listen=off',
+  ],
   carrier: 'thread',
   world: {
     clock: createClock(),

@@ -30,7 +30,9 @@ const HOST = 'api.bench.example';
 const TARGET = '/v1/things?limit=10';
 
 export function benchPolicy(): Policy {
-  return compile(loadConfig({ path: BENCH_CONFIG, readFile: readText, env: {}, sets: [] }).document);
+  return compile(
+    loadConfig({ path: BENCH_CONFIG, readFile: readText, env: {}, sets: [], nowMs: 0 }).document,
+  );
 }
 
 function readText(path: string): string {

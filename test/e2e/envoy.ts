@@ -16,9 +16,14 @@ export async function startRecipe(options: {
   readonly binary: string;
   readonly authzPort: number;
   readonly appPort: number;
+  /** Of Tollgate's own endpoints; absent: nobody asks for them. */
+  readonly publicPort?: number;
+  /** For `%ENVIRONMENT(…)%`. */
+  readonly env?: Readonly<Record<string, string>>;
 }): Promise<EnvoyProcess> {
-  const ports = { listen: 0, admin: 0, authz: options.authzPort, app: options.appPort };
-  return startEnvoy({ binary: options.binary, recipe: await readFile(RECIPE, 'utf8'), ports });
+  const { binary, authzPort: authz, appPort: app, publicPort, env = {} } = options;
+  const ports = { listen: 0, admin: 0, authz, app, ...(publicPort && { public: publicPort }) };
+  return startEnvoy({ binary, recipe: await readFile(RECIPE, 'utf8'), ports, env });
 }
 
 export interface Asked {

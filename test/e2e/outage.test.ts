@@ -12,7 +12,7 @@ import type { Methods } from '../../src/edge/gateway/envoy-grpc/transport.ts';
 import { partTitle, requirePart } from '../parts.ts';
 import { ask, startRecipe } from './envoy.ts';
 import { callGrpc } from './grpc-client.ts';
-import { allowReply } from './replies.ts';
+import { allowReply, denyReply } from './replies.ts';
 
 const part = await requirePart('envoy');
 const PLAIN = '{"error":{"code":"service_unavailable","message":"Service unavailable"}}';
@@ -28,6 +28,15 @@ const SHAPES: [string, string][] = [
   ['api.autype.com', '{"statusCode":503,"message":"Service unavailable"}'],
   ['api.freddy.aitronos.com', PLAIN],
 ];
+
+/** A listener that has all the room it needs. */
+const IDLE = {
+  isServing: () => true,
+  isBehind: () => false,
+  refuse: () => denyReply({ code: 'unavailable', status: 503 }),
+  checksMax: 10,
+  nowMs: () => performance.now(),
+};
 
 function withoutHoles(body: string): string {
   return body
@@ -105,8 +114,7 @@ describe.skipIf('missing' in part)(partTitle('the recipe without a working Tollg
     const methods = createMethods({
       answer: () => new Promise<never>(() => {}),
       onBug: () => {},
-      isServing: () => true,
-      runningMax: 10,
+      ...IDLE,
     });
     const { port, messages } = await startBreaking(methods, () => false);
     const envoy = await start(port);
@@ -118,8 +126,7 @@ describe.skipIf('missing' in part)(partTitle('the recipe without a working Tollg
     const methods = createMethods({
       answer: () => allowReply(),
       onBug: () => {},
-      isServing: () => true,
-      runningMax: 10,
+      ...IDLE,
     });
     const { port, messages } = await startBreaking(methods, (check) => check <= 2);
     const envoy = await start(port);
@@ -155,7 +162,7 @@ async function serve(stream: ServerHttp2Stream, serving: Serving): Promise<void>
       return;
     }
   }
-  const bytes = await serving.methods.get(serving.path)?.(message, { deadlineMs: Infinity });
+  const bytes = await serving.methods.get(serving.path)?.(message, { timeoutMs: Infinity });
   if (bytes === undefined || stream.destroyed) return;
   const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix.writeUInt32BE(bytes.length, 1);

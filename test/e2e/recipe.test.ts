@@ -31,6 +31,7 @@ describe.skipIf('missing' in part)(partTitle('the recipe', part), () => {
         checks.push(request);
         return answer(request);
       },
+      refuse: () => denyReply({ code: 'unavailable', status: 503 }),
       onBug: (error) => bugs.push(error),
     });
     const { address } = await server.start();
@@ -82,6 +83,32 @@ describe.skipIf('missing' in part)(partTitle('the recipe', part), () => {
       answering(() => allowReply({ upstreamSet: [['x-tier', '']] }));
       const answered = await ask(envoy.baseUrl, { headers: ['x-tier', 'forged'] });
       expect((JSON.parse(answered.body) as Echoed).headers).not.toHaveProperty('x-tier');
+    });
+
+    test('reaches the application without a header that names another method, path or host than we judged', async () => {
+      answering(() => allowReply());
+      const names = [
+        ...[
+          'x-http-method-override',
+          'x-http-method',
+          'x-method-override',
+          'x-original-url',
+          'x-rewrite-url',
+        ],
+        ...['forwarded', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-prefix'],
+      ];
+      const answered = await ask(envoy.baseUrl, { headers: names.flatMap((name) => [name, 'forged']) });
+      const seen = Object.keys((JSON.parse(answered.body) as Echoed).headers);
+      expect(seen.filter((name) => names.includes(name))).toEqual([]);
+    });
+
+    test('is refused in the form of its API where it leaves no room for our headers', async () => {
+      answering(() => allowReply({ upstreamSet: ['a', 'b', 'c', 'd'].map((name) => [`x-${name}`, 'v']) }));
+      const headers = Array.from({ length: 97 }, (_, index) => [`x-${index}`, 'v']).flat();
+      const answered = await ask(envoy.baseUrl, { headers });
+      expect(checks).toHaveLength(1);
+      expect(answered).toMatchObject({ status: 503, headers: { 'content-type': 'application/json' } });
+      expect(JSON.parse(answered.body)).toMatchObject({ error: { code: 'service_unavailable' } });
     });
 
     test('gets our headers on its answer', async () => {
