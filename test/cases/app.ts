@@ -25,6 +25,10 @@ export interface CaseApp {
   readonly requestIds: TestRequestIds;
   /** What was logged at ERROR: a bug or an outage, neither of which a case may cause. */
   readonly errors: readonly string[];
+  /** All that was logged, whatever its level, with its fields. */
+  readonly logged: readonly string[];
+  /** Where its database lies. */
+  readonly folder: string;
   stop(): Promise<void>;
 }
 
@@ -33,7 +37,14 @@ export async function startCaseApp(config: string, startMs: number): Promise<Cas
   const clock = createTestClock(startMs);
   const requestIds = createTestRequestIds();
   const errors: string[] = [];
-  const log = { error: (message: string) => void errors.push(message), warn() {}, info() {}, debug() {} };
+  const logged: string[] = [];
+  const write = (message: string, fields: object = {}): void =>
+    void logged.push(`${message} ${JSON.stringify(fields)}`);
+  const error = (message: string, fields: object = {}): void => {
+    errors.push(message);
+    write(message, fields);
+  };
+  const log = { error, warn: write, info: write, debug: write };
   const app = await startApp({
     config,
     sets: [
@@ -51,6 +62,8 @@ export async function startCaseApp(config: string, startMs: number): Promise<Cas
     clock,
     requestIds,
     errors,
+    logged,
+    folder,
     async stop() {
       await app.stop();
       await rm(folder, { recursive: true, force: true });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DOCUMENTED, startCaseApp, WORKSHOP } from './app.ts';
 import type { CaseApp } from './app.ts';
+import { findLeaks, watchKeys } from './canary.ts';
+import type { WatchedOperations } from './canary.ts';
 import { TABLE_START_MS } from './case-world.ts';
 import { createInProcessClient } from './in-process.ts';
 import { loadCases } from './load.ts';
@@ -30,13 +32,15 @@ describe('what they leave unused, in process', () => runAll(workshop, WORKSHOP))
 function runAll(cases: readonly LoadedCase[], config: string): void {
   let started: CaseApp;
   let way: Way;
+  let watched: WatchedOperations;
 
   beforeAll(async () => {
     started = await startCaseApp(config, TABLE_START_MS);
     const { app, clock, requestIds } = started;
     if (app.answer === undefined) throw new Error('the app has no edge in this thread');
     const client = createInProcessClient(app.answer, requestIds);
-    way = { name: 'in process', client, operations: app.operations, clock };
+    watched = watchKeys(app.operations);
+    way = { name: 'in process', client, operations: watched.operations, clock };
   });
 
   afterAll(async () => started.stop());
@@ -47,5 +51,12 @@ function runAll(cases: readonly LoadedCase[], config: string): void {
 
   test('no case caused an outage or a bug', () => {
     expect(started.errors).toEqual([]);
+  });
+
+  test('no key of any case stands in the log or in the database', async () => {
+    expect(watched.keys.size).toBeGreaterThan(20);
+    expect(await findLeaks(watched.keys, started.folder, started.logged)).toEqual([]);
+    const planted = [...watched.keys].slice(0, 1).map((key) => `planted ${key}`);
+    expect(await findLeaks(watched.keys, started.folder, planted)).toHaveLength(1);
   });
 }
