@@ -1,6 +1,8 @@
 import type { Keeper } from '../../../ports.ts';
-import { NOTHING_DECLARED, StoreUnusable } from '../store.ts';
-import type { Declared, Store, StoreReads } from '../store.ts';
+import { NOTHING_DECLARED } from '../declared.ts';
+import type { Declared } from '../declared.ts';
+import { StoreUnusable } from '../store.ts';
+import type { Store, StoreReads } from '../store.ts';
 import { createDeclaredAccountTest } from './account-rows.ts';
 import { createAccountWrites } from './account-writes.ts';
 import { chargeAll, refundAll } from './charge.ts';
@@ -92,24 +94,31 @@ export function openSqliteReader(options: SqliteReaderOptions): SqliteReader {
 export function migrateSqlite(path: string): readonly string[] {
   const connection = new SqliteConnection({ path, access: 'write' });
   try {
-    return migrate(connection).map(({ name }) => name);
+    const taken = migrate(connection).map(({ name }) => name);
+    // A reader that opened before the log exists would move nothing out of it, and say that all is moved.
+    switchToLog(connection);
+    return taken;
   } finally {
     connection.close();
   }
 }
 
-/** Only a database that is ours is switched to the log: `migrate` has refused every other. */
 function prepareWriter(
   connection: SqliteConnection,
   { checkpoints = 'automatic' }: SqliteStoreOptions,
 ): void {
+  switchToLog(connection);
+  if (checkpoints === 'by_caller') connection.execute('PRAGMA wal_autocheckpoint = 0');
+}
+
+/** Only a database that is ours is switched to the log: `migrate` has refused every other. */
+function switchToLog(connection: SqliteConnection): void {
   const mode = reportOutage('directory', () => connection.statement('PRAGMA journal_mode = WAL').get());
   if (mode?.journal_mode !== 'wal') {
     throw new StoreUnusable(
       `the file system of ${connection.path} cannot share a write-ahead log: use a local disk`,
     );
   }
-  if (checkpoints === 'by_caller') connection.execute('PRAGMA wal_autocheckpoint = 0');
 }
 
 function createKeeper(writer: Writer, { apiNames, declared = NOTHING_DECLARED }: SqliteStoreOptions): Keeper {

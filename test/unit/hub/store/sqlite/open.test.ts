@@ -39,6 +39,18 @@ it('migrates a new database once: the second time there is nothing to do', () =>
   expect(migrateSqlite(path)).toEqual([]);
 });
 
+it('a reader that opened before the first writer moves what is written later', async () => {
+  const path = temporaryFile('t.db');
+  migrateSqlite(path);
+  const reader = openSqliteReader({ path });
+  onTestFinished(() => reader.close());
+  const store = open(path, { checkpoints: 'by_caller' });
+  await store.writes.insertAccount(newAccount({ id: 'acme' }), BY);
+  const { walBytes, complete } = reader.checkpoint();
+  expect(walBytes).toBeGreaterThan(0);
+  expect(complete).toBe(true);
+});
+
 it('numbers its migrations from one without gaps', () => {
   expect(MIGRATIONS.map(({ number }) => number)).toEqual(MIGRATIONS.map((_, index) => index + 1));
 });
