@@ -132,6 +132,12 @@ export const METRICS: {
     labels: [],
     help: 'Memory set aside for windows',
   },
+  tollgate_windows_unkept: {
+    kind: 'gauge',
+    unit: 'counters',
+    labels: [],
+    help: 'Windows longer than a minute that differ from what is kept of them: what a kill would forget',
+  },
   tollgate_store_seconds: {
     kind: 'histogram',
     unit: 'seconds',

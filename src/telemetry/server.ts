@@ -96,6 +96,7 @@ async function findAnswer(pages: Pages, request: IncomingMessage): Promise<Answe
 }
 
 function createPages({ metrics, look }: TelemetryServerOptions): Pages {
+  const render = shareWhileUnderWay(() => metrics.render());
   return new Map([
     ['/healthz', async () => ({ status: 200, contentType: TEXT, body: 'the process lives\n' })],
     [
@@ -105,11 +106,17 @@ function createPages({ metrics, look }: TelemetryServerOptions): Pages {
         return { status: ready ? 200 : 503, contentType: TEXT, body: text };
       },
     ],
-    [
-      '/metrics',
-      async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.render() }),
-    ],
+    ['/metrics', async () => ({ status: 200, contentType: metrics.contentType, body: await render() })],
   ]);
+}
+
+/** A thousand requests of one packet are all begun before the first is answered: each rendering for itself would hold this thread for seconds, and their pages its memory. */
+function shareWhileUnderWay<T>(work: () => Promise<T>): () => Promise<T> {
+  let underWay: Promise<T> | undefined;
+  return () => {
+    underWay ??= work().finally(() => (underWay = undefined));
+    return underWay;
+  };
 }
 
 const HOST_AND_PORT = /^(?:\[(?<v6>[\da-f:.]+)\]|(?<host>[^:[\]/]+)):(?<port>\d{1,5})$/i;

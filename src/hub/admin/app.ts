@@ -89,7 +89,7 @@ function guarded(
 ): Handler {
   return async (request, response) => {
     try {
-      const operator = await admin.login(request, String(response.get('x-request-id')));
+      const operator = await admin.login(request, requestIdOf(response));
       send(response, 'code' in operator ? operator : await work(operator, request, response));
     } catch (error) {
       send(response, toProblem(admin, error));
@@ -111,6 +111,9 @@ async function handle(
   if (route.role === 'write' && operator.role !== 'write') return FORBIDDEN;
   const body = route.body === undefined ? { value: {} } : await readBody(request, response);
   if ('code' in body) return body;
+  // A body may be seconds on its way: whoever is revoked meanwhile changes nothing any more.
+  const still = route.body === undefined ? operator : await admin.login(request, requestIdOf(response));
+  if ('code' in still) return still;
   const { params, query } = request;
   const done = await route.handle(admin.operations(operator.actor), { params, query, body: body.value });
   return 'code' in done ? done : { done, status: route.status };
@@ -135,7 +138,7 @@ function toProblem(admin: Admin, error: unknown): Problem {
 function send(response: Response, answer: Answer): void {
   if (response.headersSent || response.destroyed) return;
   if ('code' in answer) {
-    const details = toProblemDetails(answer, String(response.get('x-request-id')));
+    const details = toProblemDetails(answer, requestIdOf(response));
     response.set(answer.headers ?? {}).status(statusOf(answer));
     response.type('application/problem+json').end(JSON.stringify(details));
     return;
@@ -143,4 +146,8 @@ function send(response: Response, answer: Answer): void {
   const { value, location } = answer.done;
   if (location !== undefined) response.set('location', location);
   response.status(answer.status).type('application/json').end(JSON.stringify(value));
+}
+
+function requestIdOf(response: Response): string {
+  return String(response.get('x-request-id'));
 }

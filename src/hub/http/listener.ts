@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
-import type { RequestListener, Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { OperationRefused } from '../../domain/operations.ts';
 import { SECOND_MS } from '../../domain/time.ts';
-import { listenPrivately } from '../control/socket-file.ts';
+import { closeServer } from './close-server.ts';
+import { listenOnSocket } from './socket-file.ts';
 
 export interface HttpListenerOptions {
   /** Its configuration key, for messages: `admin.listen`. */
@@ -20,13 +21,12 @@ export interface HttpListenerOptions {
 export interface HttpListener {
   /** Resolves to the address with the port that was bound. Throws `OperationRefused` where it cannot listen. */
   start(): Promise<string>;
-  /** Lets requests under way finish for STOP_GRACE_MS, then ends every connection. */
+  /** Lets requests under way finish for two seconds, then ends every connection. */
   stop(): Promise<void>;
 }
 
 const HEADERS_MS = 5 * SECOND_MS;
 const REQUEST_MS = 10 * SECOND_MS;
-const STOP_GRACE_MS = 2 * SECOND_MS;
 /** A gateway under another user of the same group may connect. */
 const SOCKET_MODE = 0o660;
 const UNIX = 'unix:';
@@ -41,7 +41,7 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
       keepAliveTimeout: options.idleMs,
       maxHeaderSize: options.headerBytesMax,
     },
-    options.answer,
+    inTurn(options.answer),
   );
   server.maxConnections = options.connectionsMax;
   // A connection on which nothing moves is closed, whether it waits for us or we for it.
@@ -58,8 +58,22 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
     },
     async stop() {
       await release?.();
-      await close(server);
+      await closeServer(server);
     },
+  };
+}
+
+/** Of the requests that one packet brings each waits for the answer to the one before: begun together, they would hold this thread and its memory for as long as there are. */
+function inTurn(answer: RequestListener): RequestListener {
+  const lastOf = new WeakMap<IncomingMessage['socket'], ServerResponse>();
+  return (request, response) => {
+    const { socket } = request;
+    const last = lastOf.get(socket);
+    lastOf.set(socket, response);
+    if (last === undefined || last.closed) return answer(request, response);
+    last.once('close', () => {
+      if (!socket.destroyed) answer(request, response);
+    });
   };
 }
 
@@ -68,7 +82,7 @@ async function onSocket(
   path: string,
   keep: (release: () => Promise<void>) => void,
 ): Promise<string> {
-  const file = await listenPrivately(server, path, SOCKET_MODE);
+  const file = await listenOnSocket(server, path, SOCKET_MODE);
   keep(() => file.release());
   return `${UNIX}${path}`;
 }
@@ -91,14 +105,4 @@ async function onPort(server: Server, name: string, listen: string): Promise<str
   const bound = server.address();
   const boundPort = typeof bound === 'object' && bound !== null ? bound.port : port;
   return `${listen.slice(0, listen.lastIndexOf(':'))}:${boundPort}`;
-}
-
-async function close(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeIdleConnections();
-  const ending = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-  await promise;
-  clearTimeout(ending);
 }

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { AuthzRequest } from '../../domain/request.ts';
-import type { PlainRequest } from '../../ports.ts';
+import type { PlainRequest } from '../../domain/request.ts';
 
 /** Set by the gateway on requests for our own endpoints, in place of whatever the client sent under these names. */
 export const GATEWAY_TOKEN_HEADER = 'x-gateway-token';
@@ -23,18 +22,6 @@ export function fromIncoming(message: IncomingMessage): PlainRequest {
     namedApi: '',
     peerAddress: readOnce(lines, GATEWAY_PEER_HEADER) ?? '',
     headers: lines.filter(([name]) => !OURS.has(name)),
-  };
-}
-
-/** The same request where headers are looked up. */
-export function toAuthzRequest(request: PlainRequest): AuthzRequest {
-  const lines = request.headers;
-  return {
-    ...request,
-    headers: {
-      all: (name) => lines.filter(([other]) => other === name).map(([, value]) => value),
-      names: () => new Set(lines.map(([name]) => name)),
-    },
   };
 }
 

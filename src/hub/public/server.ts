@@ -1,32 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RefusalCode } from '../../domain/decision.ts';
-import type { EndpointName } from '../../domain/endpoint.ts';
 import { OperationRefused } from '../../domain/operations.ts';
 import type { Operations } from '../../domain/operations.ts';
-import type { Api } from '../../domain/policy.ts';
 import type { HeaderPair, Reply } from '../../domain/reply.ts';
-import type { AuthzRequest } from '../../domain/request.ts';
+import { fromPlainRequest } from '../../domain/request.ts';
+import type { PlainRequest } from '../../domain/request.ts';
 import { SECOND_MS } from '../../domain/time.ts';
 import { DependencyDown } from '../../ports.ts';
-import type { Edge, PlainRequest } from '../../ports.ts';
+import type { Edge, EndpointPlaces } from '../../ports.ts';
 import { createHttpListener } from '../http/listener.ts';
 import type { HttpListener } from '../http/listener.ts';
 import { createGatewayTest } from './gateway-token.ts';
 import type { GatewayTest } from './gateway-token.ts';
 import { renderMe } from './me.ts';
-import { fromIncoming, toAuthzRequest } from './request.ts';
-
-/** Where endpoints of ours are, and how their APIs refuse. */
-export interface Places {
-  find(request: AuthzRequest): { readonly api: Api; readonly name: EndpointName } | RefusalCode;
-  refuse(request: AuthzRequest, code: RefusalCode): Reply;
-}
+import { fromIncoming } from './request.ts';
 
 export interface PublicServerOptions {
   readonly listen: string;
   /** What the gateway must show; absent: nothing, because only this machine can connect. */
   readonly gatewayToken?: string;
-  readonly places: Places;
+  readonly places: EndpointPlaces;
   readonly inspect: Edge['inspect'];
   readonly operations: Pick<Operations, 'showAccount' | 'showKey'>;
   /** Told of a request that did not come through the gateway. */
@@ -76,7 +69,7 @@ async function serve(
   if (code !== 'ok') options.onStranger();
   const outcome = code === 'ok' ? await decide(options, request) : code;
   const { status, clientHeaders, body } =
-    typeof outcome === 'string' ? options.places.refuse(toAuthzRequest(request), outcome) : outcome;
+    typeof outcome === 'string' ? options.places.refuse(fromPlainRequest(request), outcome) : outcome;
   response.writeHead(status, [...clientHeaders.flat(), 'content-length', String(Buffer.byteLength(body))]);
   response.end(message.method === 'HEAD' ? undefined : body);
 }
@@ -103,7 +96,7 @@ async function answer(
   { places, inspect, operations }: PublicServerOptions,
   request: PlainRequest,
 ): Promise<Answer | RefusalCode> {
-  const place = places.find(toAuthzRequest(request));
+  const place = places.find(fromPlainRequest(request));
   if (typeof place === 'string') return place;
   const { me } = place.api;
   const inspection = await inspect(request);

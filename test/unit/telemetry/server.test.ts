@@ -101,6 +101,22 @@ describe('the telemetry listener', () => {
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
   });
 
+  test('renders once for all who ask while it does, however many requests lie in one packet', async () => {
+    let rendered = 0;
+    render = () => {
+      rendered += 1;
+      return Promise.resolve('metric 1\n');
+    };
+    const request = (end: string) => `GET /metrics HTTP/1.1\r\nHost: x\r\n${end}\r\n`;
+    const answer = await exchange(request('').repeat(200) + request('Connection: close\r\n'));
+    expect(answer.match(/^metric 1$/gm)).toHaveLength(201);
+    expect(rendered).toBeLessThan(10);
+    await ask('/metrics');
+    const before = rendered;
+    await ask('/metrics');
+    expect(rendered).toBe(before + 1);
+  });
+
   test('a request with headers beyond 8 KiB is refused', async () => {
     const answer = await exchange(`GET /metrics HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(9_000)}\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);

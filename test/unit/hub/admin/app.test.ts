@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { createAdminApp } from '../../../../src/hub/admin/app.ts';
 import { BODY_BYTES_MAX } from '../../../../src/hub/admin/body.ts';
 import { ROUTES } from '../../../../src/hub/admin/routes.ts';
 import { DependencyDown } from '../../../../src/ports.ts';
+import { expectRefused } from '../operations/world.ts';
 import { createAdminWorld, findAnswerFaults, readDescription } from './world.ts';
 import type { AdminWorld, Answered } from './world.ts';
 
@@ -72,6 +76,38 @@ describe('every route of the router', () => {
         expect(answered.headers['www-authenticate']).toMatch(/^Bearer realm="tollgate-admin"/);
       }
     }
+  });
+
+  test('is closed to whoever is revoked while the body is on its way', async () => {
+    const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
+    let operator: { readonly name: string; readonly role: 'write' } | undefined = {
+      name: 'slow',
+      role: 'write',
+    };
+    const world = await createAdminWorld({
+      async findOperator() {
+        enter();
+        return operator;
+      },
+    });
+    const body = JSON.stringify({ id: 'acme' });
+    const sent = httpRequest({
+      port: world.port,
+      method: 'POST',
+      path: '/v1/apis/track/accounts',
+      headers: {
+        authorization: 'Bearer slow',
+        'content-length': body.length,
+        'content-type': 'application/json',
+      },
+    });
+    sent.flushHeaders();
+    await entered;
+    operator = undefined;
+    sent.end(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    expect(response.resume().statusCode).toBe(401);
+    await expectRefused(world.operations.showAccount({ api: 'track', id: 'acme' }), 'not_found', /acme/);
   });
 
   test.each(routed)(
