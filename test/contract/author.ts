@@ -1,4 +1,4 @@
-import type { Authorship } from '../../src/hub/store/store.ts';
+import type { Authorship } from '../../src/hub/store/audit.ts';
 
 /** Whoever changes something in a test that is not about authors. */
 export const BY: Authorship = {

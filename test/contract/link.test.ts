@@ -1,7 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { createStoreHost, STORE_TIMEOUTS_MS } from '../../src/compose/store-host.ts';
 import type { StoreHost } from '../../src/compose/store-host.ts';
-import { NOTHING_DECLARED } from '../../src/hub/store/store.ts';
+import { NOTHING_DECLARED } from '../../src/hub/store/declared.ts';
 import { createCaller } from '../../src/link/calls.ts';
 import { createDirectChannel, fromMessagePort } from '../../src/link/channel.ts';
 import type { StoreThreadData } from '../../src/threads/store.ts';

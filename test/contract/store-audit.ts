@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditAction } from '../../src/domain/audit.ts';
 import { LIST_PAGE_MAX } from '../../src/hub/store/store.ts';
-import type { Authorship, OperatorInsert, Store, StoredAudit } from '../../src/hub/store/store.ts';
+import type { Authorship, StoredAudit } from '../../src/hub/store/audit.ts';
+import type { OperatorInsert } from '../../src/hub/store/operators.ts';
+import type { Store } from '../../src/hub/store/store.ts';
 import { newAccount, newKey, refOf } from './store.ts';
 import type { StoreWorld } from './store.ts';
 
@@ -222,6 +224,15 @@ export function describeStoreAudit(name: string, createWorld: () => StoreWorld):
           ['operator.revoke', 'ops-1'],
           ['operator.create', 'ops-1'],
         ]);
+      });
+
+      it('are counted under the pepper of their token until they are revoked: it must not go before', async () => {
+        const { pepperId } = newOperator(1);
+        await store.writes.insertOperator(newOperator(1), by('operator.create'));
+        await store.writes.insertOperator(newOperator(2), by('operator.create'));
+        expect(await store.reads.keysPerPepper()).toEqual([{ pepperId, keys: 2 }]);
+        await store.writes.revokeOperator('ops-1', by('operator.revoke'));
+        expect(await store.reads.keysPerPepper()).toEqual([{ pepperId, keys: 1 }]);
       });
 
       it("remember a last use that never moves back, and know nobody else's", async () => {

@@ -13,14 +13,8 @@ import {
 import { remainingCredits } from '../../src/hub/store/balance.ts';
 import { hexFromWords } from '../../src/lib/key-digest.ts';
 import { CREDITS_MAX, WRITE_BATCH_MAX } from '../../src/hub/store/store.ts';
-import type {
-  AccountInsert,
-  Declared,
-  KeyInsert,
-  KeyMaterial,
-  Store,
-  StoredKey,
-} from '../../src/hub/store/store.ts';
+import type { Declared } from '../../src/hub/store/declared.ts';
+import type { AccountInsert, KeyInsert, KeyMaterial, Store, StoredKey } from '../../src/hub/store/store.ts';
 import type { Keeper, KeptPage } from '../../src/ports.ts';
 import { BY } from './author.ts';
 
@@ -753,6 +747,14 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
         await store.writes.revokeKey(refOf(1), NOW_MS, BY);
         follower.catchUp();
         expect(follower.keyNames()).toEqual([nameOf(0, newKey(2).digest)]);
+      });
+
+      it('back under a pepper that has come back leaves the key known by that digest alone', async () => {
+        const row = rowOf(follower, 1);
+        await redigest(row, 1);
+        await store.writes.redigestKeys([{ row, digest: newKey(1).digest, pepperId: 'p1' }]);
+        follower.catchUp();
+        expect(follower.keyNames()).toEqual([1, 2].map((seed) => nameOf(0, newKey(seed).digest)).toSorted());
       });
 
       it('passes over keys that are unknown, revoked, digested so already, or whose digest another key has', async () => {

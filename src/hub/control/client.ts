@@ -2,16 +2,10 @@ import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { OperationRefused } from '../../domain/operations.ts';
 import type { OperationFault, Operations } from '../../domain/operations.ts';
-import {
-  FAULT_STATUS,
-  OPERATION_PATH,
-  REQUEST_BYTES_MAX,
-  USER_HEADER,
-  requireSocketPath,
-} from './protocol.ts';
+import { codeOf, findNobodyAt, requireSocketPath } from '../http/socket-file.ts';
+import { FAULT_STATUS, OPERATION_PATH, REQUEST_BYTES_MAX, USER_HEADER } from './protocol.ts';
 import { USER_UNKNOWN } from './os-user.ts';
 import { requireTrustedSocket } from './socket-owner.ts';
-import { codeOf, findNobodyAt } from './socket-file.ts';
 
 export interface ControlClient extends Operations {
   /** Ends what is under way; an operation that was sent may have been done. */

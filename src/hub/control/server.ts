@@ -1,20 +1,21 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Actor } from '../../domain/audit.ts';
 import { OperationRefused } from '../../domain/operations.ts';
 import type { Operations } from '../../domain/operations.ts';
 import { DependencyDown } from '../../ports.ts';
 import { ShapeError } from '../../lib/shape.ts';
+import { closeServer } from '../http/close-server.ts';
+import { listenOnSocket } from '../http/socket-file.ts';
 import { CALLS } from './calls.ts';
 import type { Call } from './calls.ts';
 import { readUser, toCliActor } from './os-user.ts';
 import { FAULT_STATUS, OPERATION_PATH, REQUEST_BYTES_MAX, USER_HEADER } from './protocol.ts';
-import { listenPrivately } from './socket-file.ts';
 
 export interface ControlServer {
   /** Throws `OperationRefused` where the socket's path cannot be had. */
   start(): Promise<void>;
-  /** Lets running operations finish for STOP_GRACE_MS, then ends every connection and removes the socket. */
+  /** Lets running operations finish for two seconds, then ends every connection and removes the socket. */
   stop(): Promise<void>;
 }
 
@@ -32,7 +33,6 @@ export interface ControlServerOptions {
 const REQUEST_MS = 10_000;
 /** Longer than any operation waits for its edges: only a stuck one is ended by it. */
 const SILENCE_MS = 120_000;
-const STOP_GRACE_MS = 2_000;
 const HEADER_BYTES_MAX = 8 * 1024;
 const CONNECTIONS_MAX = 32;
 
@@ -62,16 +62,16 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   // One operation a connection: pipelining could otherwise start any number of them.
   server.maxRequestsPerSocket = 1;
   server.timeout = SILENCE_MS;
-  let socketFile: Awaited<ReturnType<typeof listenPrivately>> | undefined;
+  let socketFile: Awaited<ReturnType<typeof listenOnSocket>> | undefined;
   return {
     start: async () => {
-      socketFile = await listenPrivately(server, options.path);
+      socketFile = await listenOnSocket(server, options.path);
       server.on('error', options.onBug);
     },
     stop: async () => {
       await socketFile?.release();
       socketFile = undefined;
-      await close(server);
+      await closeServer(server);
     },
   };
 }
@@ -165,14 +165,4 @@ function toRefusal(error: unknown, onBug: (error: unknown) => void): Answer {
 
 function refused(status: number, message: string): Answer {
   return { status, body: { fault: 'invalid', message } };
-}
-
-async function close(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeIdleConnections();
-  const ending = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-  await promise;
-  clearTimeout(ending);
 }

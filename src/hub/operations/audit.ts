@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../../domain/audit.ts';
 import { PAGE_MAX } from '../../domain/operations.ts';
 import type { Operations } from '../../domain/operations.ts';
-import type { StoredAudit } from '../store/store.ts';
+import type { StoredAudit } from '../store/audit.ts';
 import { ask } from './context.ts';
 import type { OperationsDeps } from './context.ts';
 import { invalid, readWhole } from './fields.ts';

@@ -5,7 +5,8 @@ import type { KeyHasher } from '../../lib/key-digest.ts';
 import type { Sealer } from '../../lib/seal.ts';
 import { DependencyDown } from '../../ports.ts';
 import type { Clock } from '../../ports.ts';
-import type { Authorship, StoreReads, StoreWrites } from '../store/store.ts';
+import type { Authorship } from '../store/audit.ts';
+import type { StoreReads, StoreWrites } from '../store/store.ts';
 import { shown } from './fields.ts';
 
 export interface OperationsDeps {

@@ -4,7 +4,8 @@ import type { KeyHasher } from '../../lib/key-digest.ts';
 import { checksumHolds } from '../../lib/key-format.ts';
 import { DependencyDown } from '../../ports.ts';
 import type { Clock } from '../../ports.ts';
-import type { StoreReads, StoreWrites, StoredOperator } from '../store/store.ts';
+import type { StoredOperator } from '../store/operators.ts';
+import type { StoreReads, StoreWrites } from '../store/store.ts';
 import { ask, readNowMs } from './context.ts';
 import { digestOf } from './key-material.ts';
 

@@ -3,7 +3,7 @@ import type { CreatedOperator, NewOperator, OperatorRole, OperatorView } from '.
 import { OperationRefused } from '../../domain/operations.ts';
 import type { Operations } from '../../domain/operations.ts';
 import { issueKey } from '../../lib/key-format.ts';
-import type { StoredOperator } from '../store/store.ts';
+import type { StoredOperator } from '../store/operators.ts';
 import { ask, authorOf, readNowMs } from './context.ts';
 import type { OperationsDeps } from './context.ts';
 import { invalid, shown, unknownWord } from './fields.ts';

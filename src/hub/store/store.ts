@@ -1,11 +1,11 @@
 import type { Keeper } from '../../ports.ts';
-import type { AuditAction, AuditChanges } from '../../domain/audit.ts';
 import type { StoredProfile } from '../../domain/feed.ts';
-import type { OperatorRole } from '../../domain/operators.ts';
 import type { Billing, Standing } from '../../domain/principal.ts';
+import type { AuditListQuery, AuditPage, Authorship } from './audit.ts';
+import type { OperatorInsert, OperatorInserted, StoredOperator } from './operators.ts';
 
 /*
- * Accounts and keys as a database keeps them, whichever it is. Everything here is plain data that can cross a thread.
+ * Accounts and keys as a database keeps them, whichever it is; operators, the audit log and what files declare stand beside. All of it is plain data that can cross a thread.
  * Times are whole milliseconds of wall time; null stands for "none". What a caller may cause is answered as a value;
  * a database that does not answer throws `DependencyDown('directory')`, and then nothing was changed.
  */
@@ -14,8 +14,8 @@ import type { Billing, Standing } from '../../domain/principal.ts';
 export const WRITE_BATCH_MAX = 50;
 /** Keys in one page of a list. */
 export const LIST_PAGE_MAX = 500;
-/** The largest balance, in credits: above it numbers would lose their last digit. */
-export const CREDITS_MAX = Number.MAX_SAFE_INTEGER;
+/** The most that an account holds of purchased credits: with a month's allowance on top, numbers keep their last digit. */
+export const CREDITS_MAX = 9_000_000_000_000_000;
 
 /** `declared`: in a configuration file, so the file rules. */
 export type Source = 'store' | 'declared';
@@ -184,64 +184,6 @@ export interface KeyRevoked {
   readonly seq: number;
 }
 
-/** Who changes something, how and when. The store writes it down in the transaction of the change; where nothing changes, it writes nothing. */
-export interface Authorship {
-  readonly actor: string;
-  readonly source: string;
-  /** '' where the request has none. */
-  readonly requestId: string;
-  readonly action: AuditAction;
-  readonly atMs: number;
-}
-
-export interface StoredOperator {
-  readonly name: string;
-  readonly role: OperatorRole;
-  readonly createdMs: number;
-  readonly revokedMs: number | null;
-  readonly lastUsedMs: number | null;
-}
-
-export interface OperatorInsert {
-  readonly name: string;
-  readonly role: OperatorRole;
-  /** Of the token, under the current pepper; eight words, as `lib/key-digest` writes them. */
-  readonly digest: Int32Array;
-  readonly pepperId: string;
-  readonly createdMs: number;
-}
-
-export type OperatorInserted =
-  | { readonly result: 'inserted'; readonly operator: StoredOperator }
-  /** `too_many`: there are OPERATORS_MAX. */
-  | { readonly result: 'taken' | 'too_many' };
-
-export interface AuditListQuery {
-  readonly object?: string;
-  /** `next` of the page before. */
-  readonly after?: string;
-  /** 1 to LIST_PAGE_MAX. */
-  readonly limit: number;
-}
-
-export interface StoredAudit {
-  readonly seq: number;
-  readonly atMs: number;
-  readonly actor: string;
-  readonly source: string;
-  readonly requestId: string;
-  readonly action: AuditAction;
-  /** '' where there is none, as is the object's. */
-  readonly api: string;
-  readonly object: string;
-  readonly changed: AuditChanges;
-}
-
-export interface AuditPage {
-  readonly entries: readonly StoredAudit[];
-  readonly next: string | null;
-}
-
 export interface StoreReads {
   findAccount(account: StoredRef): Promise<StoredAccount | undefined>;
   /** Stored and declared keys alike. */
@@ -250,7 +192,7 @@ export interface StoreReads {
   listKeys(query: KeyListQuery): Promise<KeyPage | undefined>;
   /** Every tier that an account has or an unrevoked key names, each once. '' stands for accounts of an API without tiers; keys that name none are left out. */
   tiersInUse(): Promise<readonly TierInUse[]>;
-  /** How many unrevoked keys of the store are digested under each pepper that has any. */
+  /** How many unrevoked keys of the store, operators' tokens among them, are digested under each pepper that has any. */
   keysPerPepper(): Promise<readonly PepperUse[]>;
   /** The unrevoked operator whose token has this digest. */
   findOperator(digest: Int32Array): Promise<StoredOperator | undefined>;
@@ -286,37 +228,6 @@ export interface StoreWrites {
   /** Keys that were used under a retired pepper get their digest under the current one; at most WRITE_BATCH_MAX. A power cut may forget it. */
   redigestKeys(keys: readonly RedigestedKey[]): Promise<void>;
 }
-
-/** An account that a configuration file declares. It is kept in the store for its credits and standing; tier and billing are the file's. */
-export interface DeclaredAccount extends StoredRef {
-  readonly tier: string;
-  readonly billing: Billing;
-  readonly trialEndsMs: number | null;
-  readonly createdMs: number;
-}
-
-/** A key that a configuration file declares. It never enters the store. */
-export interface DeclaredKey {
-  readonly api: string;
-  readonly account: string;
-  readonly name: string;
-  readonly hint: string;
-  /** Under the current pepper; eight words. */
-  readonly digest: Int32Array;
-  /** The same key under each retired pepper; none where it is declared by its digest. */
-  readonly retiredDigests: readonly Int32Array[];
-  readonly profile: StoredProfile;
-  readonly expiresMs: number | null;
-  /** When this process came to know it. */
-  readonly createdMs: number;
-}
-
-export interface Declared {
-  readonly accounts: readonly DeclaredAccount[];
-  readonly keys: readonly DeclaredKey[];
-}
-
-export const NOTHING_DECLARED: Declared = { accounts: [], keys: [] };
 
 /** The one writer. Reads see what the writes before them did. */
 export interface Store {

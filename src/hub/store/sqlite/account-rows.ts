@@ -1,4 +1,5 @@
-import type { AccountInsert, Declared, StoredAccount, StoredRef } from '../store.ts';
+import type { Declared } from '../declared.ts';
+import type { AccountInsert, StoredAccount, StoredRef } from '../store.ts';
 import { toAuditTime } from './audit-log.ts';
 import type { AuditMembers } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';

@@ -1,8 +1,8 @@
+import type { Authorship } from '../audit.ts';
 import type {
   AccountInsert,
   AccountUpdate,
   AccountUpdated,
-  Authorship,
   GrantInsert,
   Granted,
   StoreWrites,

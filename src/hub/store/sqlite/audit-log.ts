@@ -1,5 +1,5 @@
 import type { AuditChange, AuditChanges, AuditValue } from '../../../domain/audit.ts';
-import type { AuditListQuery, AuditPage, Authorship, StoredAudit } from '../store.ts';
+import type { AuditListQuery, AuditPage, Authorship, StoredAudit } from '../audit.ts';
 import { LIST_PAGE_MAX } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { sql } from './tables.ts';

@@ -1,6 +1,7 @@
 import { hexFromWords } from '../../../lib/key-digest.ts';
 import { StoreUnusable } from '../store.ts';
-import type { Authorship, Declared, DeclaredAccount, DeclaredKey } from '../store.ts';
+import type { Authorship } from '../audit.ts';
+import type { Declared, DeclaredAccount, DeclaredKey } from '../declared.ts';
 import { findAccountRow, insertAccountRow, toAuditMembers } from './account-rows.ts';
 import { insertAudit, toCreation, toDifference } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';

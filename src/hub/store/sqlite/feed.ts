@@ -3,7 +3,7 @@ import type { FeedBatch, FeedCursor } from '../../../domain/feed.ts';
 import { FEED_BATCH_MAX, FeedWriter, toProfileText } from '../../../domain/feed.ts';
 import { DIGEST_WORDS } from '../../../lib/key-digest.ts';
 import type { FeedSource } from '../../../ports.ts';
-import type { DeclaredKey } from '../store.ts';
+import type { DeclaredKey } from '../declared.ts';
 import { findAccountRow } from './account-rows.ts';
 import type { SqliteConnection } from './connection.ts';
 import { reportOutage } from './connection.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { DeclaredKey } from '../store.ts';
+import type { DeclaredKey } from '../declared.ts';
 import { bytesFromWords } from './words.ts';
 
 const PREFIX = 'key_';

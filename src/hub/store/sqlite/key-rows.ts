@@ -1,5 +1,6 @@
 import { fromProfileText } from '../../../domain/feed.ts';
-import type { DeclaredKey, StoredKey, StoredRef } from '../store.ts';
+import type { DeclaredKey } from '../declared.ts';
+import type { StoredKey, StoredRef } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { fromKeyId, idOfDeclared, toKeyId } from './key-id.ts';
 import { sql } from './tables.ts';

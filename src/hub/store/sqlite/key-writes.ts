@@ -1,7 +1,7 @@
 import { toProfileText } from '../../../domain/feed.ts';
 import type { StoredProfile } from '../../../domain/feed.ts';
+import type { Authorship } from '../audit.ts';
 import type {
-  Authorship,
   KeyInsert,
   KeyMaterial,
   KeyRevoked,

@@ -1,4 +1,4 @@
-import type { StoredOperator } from '../store.ts';
+import type { StoredOperator } from '../operators.ts';
 import type { SqliteConnection } from './connection.ts';
 import { sql } from './tables.ts';
 import type { OperatorRow } from './tables.ts';

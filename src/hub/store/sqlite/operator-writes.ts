@@ -1,5 +1,7 @@
 import { OPERATORS_MAX } from '../../../domain/operators.ts';
-import type { Authorship, OperatorInsert, OperatorInserted, StoreWrites, StoredOperator } from '../store.ts';
+import type { Authorship } from '../audit.ts';
+import type { OperatorInsert, OperatorInserted, StoredOperator } from '../operators.ts';
+import type { StoreWrites } from '../store.ts';
 import { insertAudit, toAuditTime, toCreation } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';
 import { fromOperatorRow } from './operator-rows.ts';

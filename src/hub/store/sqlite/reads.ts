@@ -1,12 +1,5 @@
-import type {
-  Declared,
-  KeyListQuery,
-  KeyPage,
-  PepperUse,
-  StoreReads,
-  StoredKey,
-  TierInUse,
-} from '../store.ts';
+import type { Declared } from '../declared.ts';
+import type { KeyListQuery, KeyPage, PepperUse, StoreReads, StoredKey, TierInUse } from '../store.ts';
 import { LIST_PAGE_MAX } from '../store.ts';
 import { createDeclaredAccountTest, findAccountRow, fromAccountRow } from './account-rows.ts';
 import { listAudit } from './audit-log.ts';
@@ -109,13 +102,20 @@ function tiersInUse(connection: SqliteConnection): readonly TierInUse[] {
   return connection.all(ofAccounts.union(ofKeys));
 }
 
-/** Walks an index alone: tens of milliseconds a million keys. */
 function keysPerPepper(connection: SqliteConnection): readonly PepperUse[] {
   return connection.all(
     sql
-      .selectFrom('keys')
-      .select(['pepper_id as pepperId', (all) => all.fn.countAll<number>().as('keys')])
-      .where('revoked_ms', 'is', null)
-      .groupBy('pepper_id'),
+      .selectFrom(countPerPepper('keys').unionAll(countPerPepper('operators')).as('counted'))
+      .select(['pepperId', (all) => all.fn.sum<number>('keys').as('keys')])
+      .groupBy('pepperId'),
   );
+}
+
+/** Walks an index alone: tens of milliseconds a million keys. Operators are few. */
+function countPerPepper(table: 'keys' | 'operators') {
+  return sql
+    .selectFrom(table)
+    .select(['pepper_id as pepperId', (all) => all.fn.countAll<number>().as('keys')])
+    .where('revoked_ms', 'is', null)
+    .groupBy('pepper_id');
 }

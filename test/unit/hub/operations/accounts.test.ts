@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { CREDITS_MAX } from '../../../../src/hub/store/store.ts';
 import { DependencyDown } from '../../../../src/ports.ts';
 import { createWorld, expectRefused, START_MS } from './world.ts';
 
+/** What a file may say of a month: `src/config/schema/tiers.ts`. */
+const ALLOWANCE_MAX = 1_000_000_000_000;
 const TRACK = { api: 'track', id: 'acme' };
 
 describe('a new account', () => {
@@ -99,6 +102,13 @@ describe('a new account', () => {
 });
 
 describe('an account', () => {
+  it('with all the credits that it may hold shows them to the last digit, its allowance included', async () => {
+    const { operations } = createWorld();
+    const { credits } = await operations.createAccount({ ...TRACK, credits: CREDITS_MAX });
+    expect(BigInt(credits.remaining)).toBe(BigInt(CREDITS_MAX) + 500n);
+    expect(Number.isSafeInteger(CREDITS_MAX + ALLOWANCE_MAX)).toBe(true);
+  });
+
   it('is shown with what is left of this month’s allowance', async () => {
     const { operations, store, moveTo } = createWorld();
     await operations.createAccount({ ...TRACK, credits: 10 });
@@ -183,7 +193,7 @@ describe('a grant', () => {
 
   it('beyond what an account can hold is refused', async () => {
     const { operations } = createWorld();
-    await operations.createAccount({ ...TRACK, credits: Number.MAX_SAFE_INTEGER });
+    await operations.createAccount({ ...TRACK, credits: CREDITS_MAX });
     await expectRefused(operations.grantCredits(TRACK, { credits: 1 }), 'invalid', /at most/);
   });
 });

@@ -12,7 +12,7 @@ import type { OperationsDeps } from '../../../../src/hub/operations/context.ts';
 import { createOperations } from '../../../../src/hub/operations/operations.ts';
 import { openSqliteStore } from '../../../../src/hub/store/sqlite/open.ts';
 import type { SqliteStore } from '../../../../src/hub/store/sqlite/open.ts';
-import type { Declared } from '../../../../src/hub/store/store.ts';
+import type { Declared } from '../../../../src/hub/store/declared.ts';
 import { createKeyHasher } from '../../../../src/lib/key-digest.ts';
 import type { Pepper } from '../../../../src/lib/key-digest.ts';
 import { createSealer } from '../../../../src/lib/seal.ts';

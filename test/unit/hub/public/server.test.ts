@@ -8,10 +8,11 @@ import type { RefusalCode } from '../../../../src/domain/decision.ts';
 import { OperationRefused } from '../../../../src/domain/operations.ts';
 import type { Api } from '../../../../src/domain/policy.ts';
 import type { Reply } from '../../../../src/domain/reply.ts';
+import type { PlainRequest } from '../../../../src/domain/request.ts';
 import { createPublicServer } from '../../../../src/hub/public/server.ts';
 import type { PublicServerOptions } from '../../../../src/hub/public/server.ts';
 import { DependencyDown } from '../../../../src/ports.ts';
-import type { Inspection, PlainRequest } from '../../../../src/ports.ts';
+import type { Inspection } from '../../../../src/ports.ts';
 import { ACCOUNT, KEY } from '../control/fake-operations.ts';
 
 const API = { name: 'trackyard', me: { body: ['{"id":', { hole: 'account.id' }, '}'] } } as unknown as Api;

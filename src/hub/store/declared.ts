@@ -1,0 +1,34 @@
+import type { StoredProfile } from '../../domain/feed.ts';
+import type { Billing } from '../../domain/principal.ts';
+import type { StoredRef } from './store.ts';
+
+/** An account that a configuration file declares. It is kept in the store for its credits and standing; tier and billing are the file's. */
+export interface DeclaredAccount extends StoredRef {
+  readonly tier: string;
+  readonly billing: Billing;
+  readonly trialEndsMs: number | null;
+  readonly createdMs: number;
+}
+
+/** A key that a configuration file declares. It never enters the store. */
+export interface DeclaredKey {
+  readonly api: string;
+  readonly account: string;
+  readonly name: string;
+  readonly hint: string;
+  /** Under the current pepper; eight words. */
+  readonly digest: Int32Array;
+  /** The same key under each retired pepper; none where it is declared by its digest. */
+  readonly retiredDigests: readonly Int32Array[];
+  readonly profile: StoredProfile;
+  readonly expiresMs: number | null;
+  /** When this process came to know it. */
+  readonly createdMs: number;
+}
+
+export interface Declared {
+  readonly accounts: readonly DeclaredAccount[];
+  readonly keys: readonly DeclaredKey[];
+}
+
+export const NOTHING_DECLARED: Declared = { accounts: [], keys: [] };
