@@ -3,6 +3,7 @@ import { createDirectHalves, createThreadHalves } from './compose/halves.ts';
 import { openOperations } from './compose/open-operations.ts';
 import type { OpenedOperations } from './compose/open-operations.ts';
 import { serveHub } from './compose/serve-hub.ts';
+import type { ServedHub } from './compose/serve-hub.ts';
 import { loadSettings } from './compose/settings.ts';
 import type { ConfigPlace } from './compose/settings.ts';
 import { migrateStore } from './compose/migrate-store.ts';
@@ -10,14 +11,14 @@ import type { MigrationReport } from './compose/migrate-store.ts';
 import { validateConfig } from './compose/validate-config.ts';
 import type { ValidationReport } from './compose/validate-config.ts';
 import type { World } from './compose/world.ts';
-import type { Operations } from './domain/operations.ts';
-import type { AuthzRequest } from './domain/request.ts';
-import type { Reply } from './domain/reply.ts';
 import { createClock } from './lib/clock.ts';
 import { digestHex } from './lib/key-digest.ts';
-import type { Edge, Eventually } from './ports.ts';
 import { createLog } from './telemetry/log.ts';
 
+export type { MigrationReport } from './compose/migrate-store.ts';
+export type { OpenedOperations } from './compose/open-operations.ts';
+export type { ValidationReport } from './compose/validate-config.ts';
+export type { ConfigPlace } from './compose/settings.ts';
 export type { World } from './compose/world.ts';
 
 export interface AppOptions extends ConfigPlace {
@@ -27,24 +28,9 @@ export interface AppOptions extends ConfigPlace {
 }
 
 /** A running Tollgate. */
-export interface App {
-  readonly operations: Operations;
-  /** All but the first are absent where they are off. */
-  readonly addresses: {
-    readonly checkGrpc: string;
-    readonly public?: string;
-    readonly admin?: string;
-    readonly telemetry?: string;
-  };
+export interface App extends ServedHub {
   /** What the operator should know about this start, one sentence each. */
   readonly notes: readonly string[];
-  readonly inspect: Edge['inspect'];
-  /** Asks the edge without a gateway; present with the carrier `direct`. */
-  readonly answer?: (request: AuthzRequest) => Eventually<Reply>;
-  /** Resolves after `stop`; rejects when the process cannot go on. */
-  readonly ended: Promise<void>;
-  /** Answers what is under way, then closes everything in reverse order. May be called again. */
-  stop(): Promise<void>;
 }
 
 /** Open checks get this long to finish when the server stops, in milliseconds. */

@@ -1,11 +1,13 @@
 import type { ChargeOutcome, ChargeReceipt, CreditCharge, Refund } from './domain/credits.ts';
 import type { Dependency, RefusalCode } from './domain/decision.ts';
+import type { EndpointName } from './domain/endpoint.ts';
 import type { FeedBatch, FeedCursor } from './domain/feed.ts';
 import type { Limit, LimitCharge, LimitState } from './domain/limit.ts';
 import type { Api } from './domain/policy.ts';
 import type { Principal } from './domain/principal.ts';
+import type { Reply } from './domain/reply.ts';
 import type { Report } from './domain/report.ts';
-import type { AuthzRequest } from './domain/request.ts';
+import type { AuthzRequest, PlainRequest } from './domain/request.ts';
 import type { Spending } from './domain/spending.ts';
 import type { Now } from './domain/time.ts';
 import type { WindowBatch } from './domain/window-batch.ts';
@@ -113,9 +115,17 @@ export interface Edge {
   inspect(request: PlainRequest): Promise<Inspection>;
 }
 
-/** An `AuthzRequest` that can cross a thread. */
-export interface PlainRequest extends Omit<AuthzRequest, 'headers'> {
-  readonly headers: readonly (readonly [name: string, value: string])[];
+/** What our own endpoints need of the policy, wherever they run: where they are, and how their API refuses. */
+export interface EndpointPlaces {
+  /** The endpoint at which a request is aimed, or why it is aimed at none of ours, whatever else may be there. */
+  find(request: AuthzRequest): EndpointPlace | RefusalCode;
+  /** The refusal in the words and headers of the request's API, as a check would get it. */
+  refuse(request: AuthzRequest, code: RefusalCode): Reply;
+}
+
+export interface EndpointPlace {
+  readonly api: Api;
+  readonly name: EndpointName;
 }
 
 /** The feed at its source: the store's keys, accounts and changes, read in order. */

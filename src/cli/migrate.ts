@@ -9,7 +9,7 @@ export function addMigrate(root: Command, world: CliWorld): void {
     .addHelpText('after', examples('migrate', 'migrate --set store.url=sqlite:var/tollgate.db'))
     .action(async (_flags: unknown, command: Command) => {
       const session = createSession(world, command);
-      const report = await world.program.migrate(session.options);
+      const report = await world.program.migrate(session.place);
       const { store, steps } = report;
       const done = steps.length === 0 ? `${store} is up to date` : `${store}: ${steps.join(', ')}`;
       await session.show({ value: report, text: `${done}\n` });

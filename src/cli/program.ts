@@ -1,13 +1,4 @@
-import type { Problem } from '../config/problems.ts';
-import type { Operations } from '../domain/operations.ts';
-
-/** What every command is told about the configuration. */
-export interface ProgramOptions {
-  /** Path of `tollgate.yaml`. */
-  readonly config: string;
-  /** `key=value` settings that override the file, in the order given. */
-  readonly sets: readonly string[];
-}
+import type { ConfigPlace, MigrationReport, OpenedOperations, ValidationReport } from '../app.ts';
 
 /**
  * What the command line asks of the composition root. What a person can mend is thrown as `OperationRefused`, `ConfigProblems`
@@ -15,13 +6,13 @@ export interface ProgramOptions {
  */
 export interface Program {
   /** Resolves once every listener answers. */
-  serve(options: ProgramOptions): Promise<Running>;
-  openOperations(options: ProgramOptions): Promise<OpenedOperations>;
+  serve(place: ConfigPlace): Promise<Running>;
+  openOperations(place: ConfigPlace): Promise<OpenedOperations>;
   /** Never refuses for a problem of the configuration: it is in the report. */
-  validate(options: ProgramOptions): Promise<ValidationReport>;
-  migrate(options: ProgramOptions): Promise<MigrationReport>;
+  validate(place: ConfigPlace): Promise<ValidationReport>;
+  migrate(place: ConfigPlace): Promise<MigrationReport>;
   /** The digest under which a key may stand in a configuration file. */
-  digest(options: ProgramOptions, key: string): Promise<string>;
+  digest(place: ConfigPlace, key: string): Promise<string>;
 }
 
 export interface Running {
@@ -39,31 +30,4 @@ export interface Listener {
   readonly name: string;
   /** Where it really listens: `127.0.0.1:9000`, `unix:/run/tollgate.sock`. */
   readonly address: string;
-}
-
-export interface OpenedOperations {
-  readonly operations: Operations;
-  /** `hub`: a running server does it; `store`: none runs, the database was opened directly. */
-  readonly via: 'hub' | 'store';
-  close(): Promise<void>;
-}
-
-export interface ValidationReport {
-  /** Empty when the configuration may be served. */
-  readonly problems: readonly Problem[];
-  /** What is allowed but worth knowing. */
-  readonly warnings: readonly string[];
-  readonly apis: readonly ValidatedApi[];
-}
-
-export interface ValidatedApi {
-  readonly name: string;
-  readonly hosts: readonly string[];
-}
-
-export interface MigrationReport {
-  /** The database, without any password. */
-  readonly store: string;
-  /** The names of the steps taken; none where it was up to date. */
-  readonly steps: readonly string[];
 }

@@ -13,7 +13,7 @@ export function addServe(root: Command, world: CliWorld): void {
     .action(async (_flags: unknown, command: Command) => {
       const session = createSession(world, command);
       const stop = world.takeSignals();
-      const running = await world.program.serve(session.options);
+      const running = await world.program.serve(session.place);
       try {
         await announce(session, running);
         await untilStopped(running, stop);

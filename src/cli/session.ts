@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
+import type { ConfigPlace } from '../app.ts';
 import type { Operations } from '../domain/operations.ts';
 import { inertLines } from './inert.ts';
 import { note, write, writeJson } from './output.ts';
-import type { ProgramOptions } from './program.ts';
 import type { CliWorld } from './world.ts';
 
 /** One run of one command: its configuration, and where its answer and its messages go. */
 export interface Session {
-  readonly options: ProgramOptions;
+  readonly place: ConfigPlace;
   readonly json: boolean;
   /** The answer: the value where JSON is asked for, else the text. */
   readonly show: (answer: Answer) => Promise<void>;
@@ -29,7 +29,7 @@ interface GlobalFlags {
 export function createSession(world: CliWorld, command: Command): Session {
   const { config, set, json = false } = command.optsWithGlobals<GlobalFlags>();
   return {
-    options: { config, sets: set },
+    place: { config, sets: set },
     json,
     show: ({ value, text }) =>
       json ? writeJson(world.stdout, value) : write(world.stdout, inertLines(text)),
@@ -49,7 +49,7 @@ export async function withOperations(
   work: (session: OperationsSession) => Promise<void>,
 ): Promise<void> {
   const session = createSession(world, command);
-  const opened = await world.program.openOperations(session.options);
+  const opened = await world.program.openOperations(session.place);
   try {
     await work({ ...session, operations: opened.operations, via: opened.via });
   } finally {

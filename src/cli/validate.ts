@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import type { ValidationReport } from '../app.ts';
 import { formatProblem } from '../config/problems.ts';
 import { CommandFailed } from './failure.ts';
-import type { ValidationReport } from './program.ts';
 import { createSession, examples } from './session.ts';
 import { createTable } from './table.ts';
 import type { CliWorld } from './world.ts';
@@ -13,7 +13,7 @@ export function addValidate(root: Command, world: CliWorld): void {
     .addHelpText('after', examples('validate', 'validate --config /etc/tollgate/tollgate.yaml --json'))
     .action(async (_flags: unknown, command: Command) => {
       const session = createSession(world, command);
-      const report = await world.program.validate(session.options);
+      const report = await world.program.validate(session.place);
       for (const warning of report.warnings) await session.note(`warning: ${warning}`);
       for (const problem of report.problems) await session.note(formatProblem(problem));
       await session.show({ value: report, text: toTable(report) });

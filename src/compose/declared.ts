@@ -1,6 +1,6 @@
 import { listDeclaredAccounts, listDeclaredKeys } from '../config/declared.ts';
 import type { ConfigDocument, DeclaredSecret } from '../config/document.ts';
-import type { Declared } from '../hub/store/store.ts';
+import type { Declared } from '../hub/store/declared.ts';
 import { digestOf, hintOf } from '../hub/operations/key-material.ts';
 import { wordsFromHex } from '../lib/key-digest.ts';
 import type { KeyHasher } from '../lib/key-digest.ts';

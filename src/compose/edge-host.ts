@@ -2,7 +2,8 @@ import type { Policy } from '../domain/policy.ts';
 import { OperationRefused } from '../domain/operations.ts';
 import type { Level } from '../domain/measurements.ts';
 import type { Note, Report } from '../domain/report.ts';
-import type { AuthzRequest } from '../domain/request.ts';
+import { fromPlainRequest } from '../domain/request.ts';
+import type { AuthzRequest, PlainRequest } from '../domain/request.ts';
 import type { Reply } from '../domain/reply.ts';
 import { createService } from '../edge/answer.ts';
 import { createMemoryCounters } from '../edge/counters/memory.ts';
@@ -11,6 +12,7 @@ import { createWriteBehind } from '../edge/counters/write-behind.ts';
 import { createDirectory } from '../edge/directory/packed.ts';
 import type { PackedDirectory } from '../edge/directory/packed.ts';
 import { createEnvoyGrpcServer } from '../edge/gateway/envoy-grpc/server.ts';
+import type { EnvoyGrpcServer } from '../edge/gateway/envoy-grpc/server.ts';
 import { createCountedRepeats } from '../edge/report/counted-repeats.ts';
 import { Tally } from '../edge/report/tally.ts';
 import { createRepeats } from '../edge/repeats/memory.ts';
@@ -18,10 +20,10 @@ import { createKeyHasher } from '../lib/key-digest.ts';
 import type { PepperRing } from '../lib/key-digest.ts';
 import type { GrpcListener } from './grpc-listener.ts';
 import { createRefusalLog } from './refused-connections.ts';
-import type { Clock, Eventually, Hub, Inspection, PlainRequest } from '../ports.ts';
+import type { Clock, Eventually, Hub, Inspection } from '../ports.ts';
 
 /** How often an edge reports, in milliseconds. */
-export const REPORT_INTERVAL_MS = 1_000;
+const REPORT_INTERVAL_MS = 1_000;
 /** How often it has the windows kept that changed, in milliseconds: what its death may forget of them. */
 const KEEP_INTERVAL_MS = 1_000;
 /** How long the end of the process waits until all windows are kept, in milliseconds. */
@@ -68,20 +70,16 @@ export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
   };
   const reporting = setInterval(() => hub.report(drain()), REPORT_INTERVAL_MS);
   reporting.unref();
-  const keeping = startKeeping(options, counters, tally);
+  const keeping = createKeeping(options, counters, tally);
   return {
     async start() {
       await hub.follow((batch) => directory.apply(batch));
       await keeping.load();
-      const { address } = await server.start().catch((error: unknown) => {
-        throw new OperationRefused('unavailable', error instanceof Error ? error.message : String(error));
-      });
-      server.announceServing();
-      return { checkGrpc: address };
+      return { checkGrpc: await listen(server) };
     },
     answer: (request) => service.answer(request),
     async inspect(request) {
-      const { keyRow, ...known } = await service.inspect(fromPlain(request));
+      const { keyRow, ...known } = await service.inspect(fromPlainRequest(request));
       return { ...known, lastUsedMs: tally.lastUseOf(keyRow) ?? null };
     },
     async stop(graceMs) {
@@ -91,6 +89,14 @@ export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
       return drain();
     },
   };
+}
+
+async function listen(server: EnvoyGrpcServer): Promise<string> {
+  const { address } = await server.start().catch((error: unknown) => {
+    throw new OperationRefused('unavailable', error instanceof Error ? error.message : String(error));
+  });
+  server.announceServing();
+  return address;
 }
 
 /** The memory of one edge, and what decides out of it. */
@@ -121,14 +127,17 @@ function createDecider(
   return { directory, counters, service };
 }
 
-/** Has the windows kept every KEEP_INTERVAL_MS. */
-function startKeeping({ hub, clock }: EdgeHostOptions, counters: MemoryCounters, tally: Tally) {
+/** Has the windows kept every KEEP_INTERVAL_MS, from when they are loaded. */
+function createKeeping({ hub, clock }: EdgeHostOptions, counters: MemoryCounters, tally: Tally) {
   const behind = createWriteBehind({ counters, hub, clock });
   const onBug = (error: unknown): void => tally.note(toBugNote('windows were not kept for a bug', error));
-  const timer = setInterval(() => void behind.keepChanged().catch(onBug), KEEP_INTERVAL_MS);
-  timer.unref();
+  let timer: NodeJS.Timeout | undefined;
   return {
-    load: () => behind.load(),
+    async load() {
+      await behind.load();
+      timer = setInterval(() => void behind.keepChanged().catch(onBug), KEEP_INTERVAL_MS);
+      timer.unref();
+    },
     async stop() {
       clearInterval(timer);
       const kept = await behind.keepAll(KEEP_ALL_MS);
@@ -141,25 +150,15 @@ function startKeeping({ hub, clock }: EdgeHostOptions, counters: MemoryCounters,
 
 /** How full the edge's memory is. */
 function toLevels(directory: PackedDirectory, counters: MemoryCounters): Level[] {
-  const { counters: used, slotsMax, bytes } = counters.usage();
+  const { counters: used, slotsMax, bytes, unkept } = counters.usage();
   return [
     { metric: 'tollgate_keys', labels: {}, value: directory.keyCount },
     { metric: 'tollgate_accounts', labels: {}, value: directory.accountCount },
     { metric: 'tollgate_counters', labels: {}, value: used },
     { metric: 'tollgate_counters_max', labels: {}, value: slotsMax },
     { metric: 'tollgate_counters_bytes', labels: {}, value: bytes },
+    { metric: 'tollgate_windows_unkept', labels: {}, value: unkept },
   ];
-}
-
-function fromPlain(request: PlainRequest): AuthzRequest {
-  const lines = request.headers;
-  return {
-    ...request,
-    headers: {
-      all: (name) => lines.filter(([other]) => other === name).map(([, value]) => value),
-      names: () => new Set(lines.map(([name]) => name)),
-    },
-  };
 }
 
 /** Where in the code it happened, never what was being handled: an error's message may quote a request. */

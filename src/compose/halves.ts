@@ -13,6 +13,7 @@ import type { StoreThreadData, StoreTold } from '../threads/store.ts';
 import { createEdgeHost } from './edge-host.ts';
 import type { EdgeHost } from './edge-host.ts';
 import { toGrpcListener } from './grpc-listener.ts';
+import { toStorePlace } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { createStoreHost, STORE_TIMEOUTS_MS } from './store-host.ts';
 import type { StoreHost } from './store-host.ts';
@@ -52,9 +53,7 @@ export interface HalvesOptions extends HalvesListener {
 export function createDirectHalves({ settings, world, onReport, onMeasured }: HalvesOptions): Halves {
   const [edgeEnd, storeEnd] = createDirectChannel();
   const store = createStoreHost({
-    path: settings.databasePath,
-    apiNames: settings.policy.apis.map(({ name }) => name),
-    declared: settings.declared,
+    ...toStorePlace(settings),
     edge: storeEnd,
     checkpoints: 'automatic',
     onNote: (note) => logNote(world, note),
@@ -83,9 +82,7 @@ export function createThreadHalves({ settings, world, onReport, onMeasured }: Ha
   const toStore = new MessageChannel();
   const toEdge = new MessageChannel();
   const store = startThread(new URL('../threads/store.ts', import.meta.url), {
-    path: settings.databasePath,
-    apiNames: settings.policy.apis.map(({ name }) => name),
-    declared: settings.declared,
+    ...toStorePlace(settings),
     edgePort: link.port1,
     callsPort: toStore.port1,
   } satisfies StoreThreadData);

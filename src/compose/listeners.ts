@@ -4,6 +4,7 @@ import type { Operations } from '../domain/operations.ts';
 import { MINUTE_MS } from '../domain/time.ts';
 import { createEndpointPlaces } from '../edge/endpoints.ts';
 import { createAdminServer } from '../hub/admin/server.ts';
+import { createControlServer } from '../hub/control/server.ts';
 import type { HttpListener } from '../hub/http/listener.ts';
 import { createOperatorLogin } from '../hub/operations/operator-login.ts';
 import { createPublicServer } from '../hub/public/server.ts';
@@ -32,6 +33,20 @@ export interface ListenerAddresses {
 
 /** A client beside the gateway is told of once in a while, not once a request. */
 const STRANGER_TOLD_EVERY_MS = 10 * MINUTE_MS;
+
+/** Opens the socket over which the command line asks. */
+export async function openControl(
+  { settings, world, operationsFor }: ListenersDeps,
+  closing: Closing,
+): Promise<void> {
+  const control = createControlServer({
+    path: settings.controlPath,
+    operations: operationsFor,
+    onBug: (error) => world.log.error('an operation failed for a bug', toErrorFields(error)),
+  });
+  await control.start();
+  closing.add(() => control.stop());
+}
 
 /** Opens what key holders and operators ask over HTTP. */
 export async function openListeners(deps: ListenersDeps, closing: Closing): Promise<ListenerAddresses> {

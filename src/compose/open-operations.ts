@@ -4,7 +4,7 @@ import { readOsUser, toCliActor } from '../hub/control/os-user.ts';
 import { createOperations } from '../hub/operations/operations.ts';
 import { openSqliteStore } from '../hub/store/sqlite/open.ts';
 import { unusableAsRefusal } from './migrate-store.ts';
-import { loadSettings } from './settings.ts';
+import { loadSettings, toStorePlace } from './settings.ts';
 import type { ConfigPlace } from './settings.ts';
 import type { World } from './world.ts';
 
@@ -21,13 +21,7 @@ export async function openOperations(place: ConfigPlace, world: World): Promise<
   const user = readOsUser();
   const client = await findControlClient(settings.controlPath, { user });
   if (client !== undefined) return { operations: client, via: 'hub', close: async () => client.close() };
-  const store = unusableAsRefusal(() =>
-    openSqliteStore({
-      path: settings.databasePath,
-      apiNames: settings.policy.apis.map(({ name }) => name),
-      declared: settings.declared,
-    }),
-  );
+  const store = unusableAsRefusal(() => openSqliteStore(toStorePlace(settings)));
   const operations = createOperations({
     actor: toCliActor(user, 'cli-store'),
     policy: settings.policy,

@@ -9,17 +9,14 @@ export async function tellPepperUse(
   log: Log,
 ): Promise<void> {
   const keysOf = new Map((await reads.keysPerPepper()).map(({ pepperId, keys }) => [pepperId, keys]));
-  for (const { id: pepper } of retired) {
-    const keys = keysOf.get(pepper) ?? 0;
-    if (keys > 0) log.info('keys are digested under a retired pepper until they are used', { pepper, keys });
-    else log.info('no key is digested under a retired pepper any more: it can go', { pepper });
+  for (const { id } of retired) {
+    const keys = keysOf.get(id) ?? 0;
+    if (keys > 0) log.info('keys are digested under a retired pepper until they are used', { id, keys });
+    else log.info('no key is digested under a retired pepper any more: it can go', { id });
   }
   const known = new Set([current, ...retired].map(({ id }) => id));
-  for (const [pepper, keys] of keysOf) {
-    if (known.has(pepper)) continue;
-    log.warn('keys are digested under a pepper that is not configured: no check finds them', {
-      pepper,
-      keys,
-    });
+  for (const [id, keys] of keysOf) {
+    if (known.has(id)) continue;
+    log.warn('keys are digested under a pepper that is not configured: no check finds them', { id, keys });
   }
 }

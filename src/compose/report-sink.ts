@@ -1,8 +1,8 @@
 import type { Report } from '../domain/report.ts';
+import { WRITE_BATCH_MAX } from '../hub/store/store.ts';
 import type { StoreWrites } from '../hub/store/store.ts';
 import { toErrorFields } from '../telemetry/log.ts';
 import type { Log } from '../telemetry/log.ts';
-import { inWriteBatches } from './store-host.ts';
 
 export interface ReportSink {
   take(report: Report): void;
@@ -45,4 +45,10 @@ export function createReportSink(writes: Pick<StoreWrites, 'recordLastUses'>, lo
     flush: () => writing,
     pending: () => waiting.reduce((count, pairs) => count + pairs.length / 2, underWay),
   };
+}
+
+/** Pairs of row and time that fit one transaction. */
+function* inWriteBatches(pairs: Float64Array): Generator<Float64Array> {
+  for (let at = 0; at < pairs.length; at += 2 * WRITE_BATCH_MAX)
+    yield pairs.slice(at, at + 2 * WRITE_BATCH_MAX);
 }

@@ -2,13 +2,12 @@ import type { Actor } from '../domain/audit.ts';
 import type { Operations } from '../domain/operations.ts';
 import { OperationRefused } from '../domain/operations.ts';
 import type { Policy } from '../domain/policy.ts';
-import { createControlServer } from '../hub/control/server.ts';
+import type { PlainRequest } from '../domain/request.ts';
 import { migrateSqlite, openSqliteReader } from '../hub/store/sqlite/open.ts';
 import { acquireServerLock } from '../hub/store/sqlite/server-lock.ts';
 import { StoreUnusable } from '../hub/store/store.ts';
 import type { StoreReads } from '../hub/store/store.ts';
 import { DependencyDown } from '../ports.ts';
-import type { PlainRequest } from '../ports.ts';
 import { toErrorFields } from '../telemetry/log.ts';
 import { startCheckpoints } from './checkpoints.ts';
 import { createClosing } from './closing.ts';
@@ -17,7 +16,7 @@ import type { EdgeAddresses } from './edge-host.ts';
 import type { Halves, HalvesListener } from './halves.ts';
 import { createHubTelemetry } from './hub-telemetry.ts';
 import type { HubTelemetry } from './hub-telemetry.ts';
-import { openListeners } from './listeners.ts';
+import { openControl, openListeners } from './listeners.ts';
 import type { ListenerAddresses } from './listeners.ts';
 import { createHubOperations } from './operations.ts';
 import { tellPepperUse } from './pepper-use.ts';
@@ -38,14 +37,21 @@ export interface HubOptions {
 
 export interface ServedHub {
   readonly operations: Operations;
+  /** Those that are off are absent. */
   readonly addresses: EdgeAddresses & ListenerAddresses & { readonly telemetry?: string };
   readonly inspect: Halves['edge']['inspect'];
+  /** Asks the edge without a gateway; present where it lives in this thread. */
   readonly answer?: NonNullable<Halves['answer']>;
+  /** Resolves after `stop`; rejects when the process cannot go on. */
   readonly ended: Promise<void>;
+  /** Answers what is under way, then closes everything in reverse order. May be called again. */
   stop(): Promise<void>;
 }
 
-/** Opens everything in order; what was opened is closed in reverse, also when a later step fails. */
+/**
+ * Opens everything in order: the lock, the tables, reads, telemetry, store and edge, checkpoints, the control socket, the listeners.
+ * What was opened is closed in reverse, also when a later step fails.
+ */
 export async function serveHub(options: HubOptions): Promise<ServedHub> {
   const { log } = options.world;
   const closing = createClosing((error) => log.warn('a part did not close in order', toErrorFields(error)));
@@ -64,10 +70,9 @@ async function open(options: HubOptions, closing: Closing): Promise<ServedHub> {
   closing.add(() => lock.release());
   migrateSqlite(settings.databasePath);
   const telemetry = createHubTelemetry({ ...settings, log: world.log });
-  const { time } = telemetry;
   const reader = openSqliteReader({ path: settings.databasePath, declared: settings.declared });
   closing.add(() => reader.close());
-  const reads = timedReads(reader.reads, time);
+  const reads = timedReads(reader.reads, telemetry.time);
   await requireKnownTiers(reads, settings.policy);
   await tellPepperUse(reads, settings.peppers, world.log);
 
@@ -77,22 +82,14 @@ async function open(options: HubOptions, closing: Closing): Promise<ServedHub> {
   const halves = openHalves(options, closing, telemetry);
   const addresses = await startEdge(halves);
   telemetry.edgeServes();
-  const checkpoint = () => time('checkpoint', () => reader.checkpoint());
+  const checkpoint = () => telemetry.time('checkpoint', () => reader.checkpoint());
   closing.add(startCheckpoints({ reader: { checkpoint }, store: halves.store, log: world.log }));
 
   const operationsFor = createHubOperations({ settings, world, reads, store: halves.store });
-  const control = createControlServer({
-    path: settings.controlPath,
-    operations: operationsFor,
-    onBug: (error) => world.log.error('an operation failed for a bug', toErrorFields(error)),
-  });
-  await control.start();
-  closing.add(() => control.stop());
   const inspect = (request: PlainRequest) => halves.edge.inspect(request);
-  const listening = await openListeners(
-    { settings, world, operationsFor, reads, store: halves.store, inspect },
-    closing,
-  );
+  const asked = { settings, world, operationsFor, reads, store: halves.store, inspect };
+  await openControl(asked, closing);
+  const listening = await openListeners(asked, closing);
   return {
     operations: operationsFor(EMBEDDED),
     addresses: { ...addresses, ...listening, ...(told === undefined ? {} : { telemetry: told }) },

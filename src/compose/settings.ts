@@ -4,8 +4,9 @@ import { dirname } from 'node:path';
 import { compile } from '../config/compile.ts';
 import type { ConfigDocument } from '../config/document.ts';
 import { loadConfig } from '../config/load.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { Policy } from '../domain/policy.ts';
-import type { Declared } from '../hub/store/store.ts';
+import type { Declared } from '../hub/store/declared.ts';
 import { createKeyHasher } from '../lib/key-digest.ts';
 import type { KeyHasher, PepperRing } from '../lib/key-digest.ts';
 import { createSealer } from '../lib/seal.ts';
@@ -14,10 +15,11 @@ import { toDeclared } from './declared.ts';
 import { resolveSecrets } from './embedded-secrets.ts';
 import type { World } from './world.ts';
 
+/** Where the configuration is. */
 export interface ConfigPlace {
   /** Path of `tollgate.yaml`. */
   readonly config: string;
-  /** `key=value`, each in place of what the file says. */
+  /** `key=value`, each in place of what the file says; in the order given. */
   readonly sets: readonly string[];
 }
 
@@ -40,15 +42,25 @@ export interface Settings {
   readonly notes: readonly string[];
 }
 
-/** Reads the configuration and makes what it leaves to us. Throws `ConfigProblems` or `OperationRefused`. */
-export async function loadSettings(place: ConfigPlace, world: World): Promise<Settings> {
-  const { document, secrets } = loadConfig({
-    path: place.config,
-    sets: place.sets,
-    env: world.env,
-    nowMs: world.clock.now().wallMs,
+/** The checked configuration; nothing is made of it yet. Throws `ConfigProblems`. */
+export function readConfig({ config, sets }: ConfigPlace, { env, clock }: World): LoadedConfig {
+  return loadConfig({
+    path: config,
+    sets,
+    env,
+    nowMs: clock.now().wallMs,
     readFile: (path) => readFileSync(path, 'utf8'),
   });
+}
+
+/** What a store is opened with. */
+export function toStorePlace({ databasePath, policy, declared }: Settings) {
+  return { path: databasePath, apiNames: policy.apis.map(({ name }) => name), declared };
+}
+
+/** Reads the configuration and makes what it leaves to us. Throws `ConfigProblems` or `OperationRefused`. */
+export async function loadSettings(place: ConfigPlace, world: World): Promise<Settings> {
+  const { document, secrets } = readConfig(place, world);
   const policy = compile(document);
   const databasePath = document.store.url.slice('sqlite:'.length);
   const directory = dirname(databasePath);

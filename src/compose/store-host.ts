@@ -1,5 +1,5 @@
-import { WRITE_BATCH_MAX } from '../hub/store/store.ts';
-import type { Declared, StoreWrites } from '../hub/store/store.ts';
+import type { Declared } from '../hub/store/declared.ts';
+import type { StoreWrites } from '../hub/store/store.ts';
 import { openSqliteStore } from '../hub/store/sqlite/open.ts';
 import type { Measurements } from '../domain/measurements.ts';
 import type { Note } from '../domain/report.ts';
@@ -97,10 +97,4 @@ export function createStoreHost(options: StoreHostOptions): StoreHost {
       store.close();
     },
   };
-}
-
-/** Pairs of row and time that fit one transaction. */
-export function* inWriteBatches(pairs: Float64Array): Generator<Float64Array> {
-  for (let at = 0; at < pairs.length; at += 2 * WRITE_BATCH_MAX)
-    yield pairs.slice(at, at + 2 * WRITE_BATCH_MAX);
 }

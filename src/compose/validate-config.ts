@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { ConfigProblems, formatProblem } from '../config/problems.ts';
 import type { Problem } from '../config/problems.ts';
-import { loadConfig } from '../config/load.ts';
+import { readConfig } from './settings.ts';
 import type { ConfigPlace } from './settings.ts';
 import type { World } from './world.ts';
 
@@ -16,13 +15,7 @@ export interface ValidationReport {
 /** Reads and checks a configuration; makes and changes nothing. */
 export async function validateConfig(place: ConfigPlace, world: World): Promise<ValidationReport> {
   try {
-    const { document, notices } = loadConfig({
-      path: place.config,
-      sets: place.sets,
-      env: world.env,
-      nowMs: world.clock.now().wallMs,
-      readFile: (path) => readFileSync(path, 'utf8'),
-    });
+    const { document, notices } = readConfig(place, world);
     const apis = document.apis.map(({ api, hosts }) => ({ name: api, hosts }));
     return { problems: [], warnings: notices.map(formatProblem), apis };
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { GrpcLimits } from '../edge/gateway/envoy-grpc/limits.ts';
 import type { ApiSections } from './schema/api.ts';
 import type { DeclaredKeySection } from './schema/declared.ts';
 import type { GrpcSection } from './schema/grpc.ts';
@@ -30,14 +31,7 @@ export interface GrpcDocument {
   readonly tls?: TlsDocument;
   /** How long health says NOT_SERVING before connections are closed. */
   readonly stopDelayMs: number;
-  readonly limits: {
-    readonly connectionsMax: number;
-    readonly streamsMax: number;
-    readonly checksMax: number;
-    readonly messageBytesMax: number;
-    readonly idleMs: number;
-    readonly ageMs: number;
-  };
+  readonly limits: GrpcLimits;
 }
 
 export interface ApiDocument extends Omit<ApiSections, 'declared'> {

@@ -33,3 +33,17 @@ export interface LimitState {
   /** Milliseconds until the same request would pass this limit; 0 when it fits now. */
   readonly waitMs: number;
 }
+
+/** The limit that an answer shows: the refusing one that waits longest; where none refuses, the one with the least remaining. */
+export function findTightest(states: readonly LimitState[]): LimitState | undefined {
+  let tightest = states[0];
+  for (const state of states) if (tightest !== undefined && isTighter(state, tightest)) tightest = state;
+  return tightest;
+}
+
+/** Of two limits with as much remaining, the one that takes longer to give more. */
+function isTighter(state: LimitState, than: LimitState): boolean {
+  if (state.waitMs !== than.waitMs) return state.waitMs > than.waitMs;
+  if (state.remaining !== than.remaining) return state.remaining < than.remaining;
+  return state.resetMs > than.resetMs;
+}

@@ -53,6 +53,7 @@ export interface GaugeLabels {
   readonly tollgate_counters: NoLabels;
   readonly tollgate_counters_max: NoLabels;
   readonly tollgate_counters_bytes: NoLabels;
+  readonly tollgate_windows_unkept: NoLabels;
   readonly tollgate_write_behind_pending: NoLabels;
   readonly tollgate_ready: NoLabels;
   readonly tollgate_heap_used_bytes: { readonly thread: ThreadName };

@@ -29,3 +29,19 @@ export interface AuthzRequest {
   readonly timeoutMs?: number;
   readonly headers: RequestHeaders;
 }
+
+/** An `AuthzRequest` that can cross a thread. */
+export interface PlainRequest extends Omit<AuthzRequest, 'headers'> {
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+export function fromPlainRequest(request: PlainRequest): AuthzRequest {
+  const lines = request.headers;
+  return {
+    ...request,
+    headers: {
+      all: (name) => lines.filter(([other]) => other === name).map(([, value]) => value),
+      names: () => new Set(lines.map(([name]) => name)),
+    },
+  };
+}

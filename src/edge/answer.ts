@@ -5,7 +5,7 @@ import type { AuthzRequest } from '../domain/request.ts';
 import type { Now } from '../domain/time.ts';
 import type { Clock, Eventually, Inspection } from '../ports.ts';
 import { authorize, inspect } from './pipeline/authorize.ts';
-import type { AuthorizePorts } from './pipeline/authorize.ts';
+import type { AuthorizePorts, Check } from './pipeline/authorize.ts';
 import { andThen } from './pipeline/eventually.ts';
 import { findPlace } from './pipeline/route.ts';
 import type { Place } from './pipeline/route.ts';
@@ -74,12 +74,6 @@ function toInspection(decision: Decision, { api }: Place): Inspected {
     tier: decision.tier?.name ?? '',
     limits: decision.limits ?? [],
   };
-}
-
-interface Check {
-  readonly request: AuthzRequest;
-  readonly place: Place;
-  readonly now: Now;
 }
 
 /** A bug in the pipeline becomes a decision, so that the client gets the API's own 500. */

@@ -8,12 +8,12 @@ import { compile } from '../config/compile.ts';
 import type { ConfigDocument } from '../config/document.ts';
 import { joinMeasurements } from '../domain/measurements.ts';
 import type { Report } from '../domain/report.ts';
+import type { PlainRequest } from '../domain/request.ts';
 import { createClock } from '../lib/clock.ts';
 import type { PepperRing } from '../lib/key-digest.ts';
 import { serveCalls } from '../link/calls.ts';
 import { fromMessagePort } from '../link/channel.ts';
 import { connectHub } from '../link/edge-end.ts';
-import type { PlainRequest } from '../ports.ts';
 import { startThreadVitals } from '../telemetry/thread-vitals.ts';
 
 /** What an edge's thread is started with. Of its own accord it tells the hub reports. It compiles the document itself: indices agree with the hub's. */

@@ -1,7 +1,7 @@
 import { connect } from 'node:http2';
 import { AttributeContext_HttpRequest, CheckRequest, CheckResponse } from '@envoyproxy/ext-authz-types';
 import type { Ask, DemoAnswer } from './ask.ts';
-import type { PlainRequest } from './requests.ts';
+import type { ClientRequest } from './requests.ts';
 
 const CHECK = '/envoy.service.auth.v3.Authorization/Check';
 const ASK_MS = 10_000;
@@ -14,7 +14,7 @@ export function createGrpcAsk(address: string): Ask {
   return async (request) => toAnswer(await exchange(address, toFrame(toCheck(request))), request);
 }
 
-function toCheck({ api, host, method, path, headers }: PlainRequest): CheckRequest {
+function toCheck({ api, host, method, path, headers }: ClientRequest): CheckRequest {
   const http = {
     ...AttributeContext_HttpRequest.decode(new Uint8Array()),
     method,
@@ -70,7 +70,7 @@ async function readAll(stream: AsyncIterable<unknown>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function toAnswer(frame: Buffer, { path }: PlainRequest): DemoAnswer {
+function toAnswer(frame: Buffer, { path }: ClientRequest): DemoAnswer {
   // An answer without a message is a gRPC error: the gateway would refuse.
   if (frame.byteLength < PREFIX_BYTES) return { status: 503, body: '' };
   const { status, httpResponse } = CheckResponse.decode(frame.subarray(PREFIX_BYTES));

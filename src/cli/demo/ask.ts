@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import type { PlainRequest } from './requests.ts';
+import type { ClientRequest } from './requests.ts';
 
 export interface DemoAnswer {
   readonly status: number;
@@ -8,7 +8,7 @@ export interface DemoAnswer {
 }
 
 /** Sends one request and resolves with its answer; rejects where none comes. */
-export type Ask = (request: PlainRequest) => Promise<DemoAnswer>;
+export type Ask = (request: ClientRequest) => Promise<DemoAnswer>;
 
 const ASK_MS = 10_000;
 const BODY_CHARACTERS_MAX = 64 * 1024;

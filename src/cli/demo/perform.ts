@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ConfigPlace } from '../../app.ts';
 import { CommandFailed } from '../failure.ts';
-import type { ProgramOptions } from '../program.ts';
 import { untilStopped } from '../serve.ts';
 import type { Session } from '../session.ts';
 import type { CliWorld } from '../world.ts';
 import type { Ask, DemoAnswer } from './ask.ts';
 import { startGateway } from './gateway.ts';
-import { DEMO_REQUESTS, LAST_REQUEST, toPlainRequest } from './requests.ts';
+import { DEMO_REQUESTS, LAST_REQUEST, toClientRequest } from './requests.ts';
 import type { DemoRequest } from './requests.ts';
 import { renderCurls, renderShown, toShown } from './show.ts';
 import type { Shown } from './show.ts';
@@ -47,10 +47,10 @@ async function endAll(ends: Ends): Promise<void> {
 
 async function perform(stage: Stage, { linger }: DemoOptions): Promise<void> {
   const { world, session, stop, ends } = stage;
-  const options = await toDemoOptions(stage);
-  const running = await world.program.serve(options);
+  const place = await toDemoPlace(stage);
+  const running = await world.program.serve(place);
   ends.push(() => running.stop());
-  const keys = await fillStore(world, options);
+  const keys = await fillStore(world, place);
   const { ask, baseUrl } = await startGateway(stage, running);
   await untilKnown(stage, ask, keys);
   const rows = await askAll(stage, ask, keys);
@@ -66,18 +66,18 @@ async function perform(stage: Stage, { linger }: DemoOptions): Promise<void> {
   if (wrong > 0) throw new CommandFailed('the demo did not show what the API pages promise');
 }
 
-async function toDemoOptions({ session, ends }: Stage): Promise<ProgramOptions> {
+async function toDemoPlace({ session, ends }: Stage): Promise<ConfigPlace> {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-demo-'));
   ends.push(() => rm(folder, { recursive: true, force: true }));
-  const { config, sets } = session.options;
+  const { config, sets } = session.place;
   // The store comes last, so that no other setting can send the samples into a real one.
   const store = `store.url=sqlite:${join(folder, 'demo.db')}`;
   const free = ['check.grpc', 'public', 'admin', 'telemetry'].map((name) => `${name}.listen=127.0.0.1:0`);
   return { config, sets: [...free, ...sets, store] };
 }
 
-async function fillStore(world: CliWorld, options: ProgramOptions): Promise<DemoKeys> {
-  const opened = await world.program.openOperations(options);
+async function fillStore(world: CliWorld, place: ConfigPlace): Promise<DemoKeys> {
+  const opened = await world.program.openOperations(place);
   try {
     return await createDemoWorld(opened.operations);
   } finally {
@@ -87,7 +87,7 @@ async function fillStore(world: CliWorld, options: ProgramOptions): Promise<Demo
 
 /** Changes reach the edge in order: once it knows the last key, it knows all that was made before. */
 async function untilKnown({ world, stop }: Stage, ask: Ask, keys: DemoKeys): Promise<void> {
-  const request = toPlainRequest(LAST_REQUEST, keys);
+  const request = toClientRequest(LAST_REQUEST, keys);
   const giveUpMs = world.nowMs() + READY_MS;
   while (!stop.aborted && world.nowMs() < giveUpMs) {
     const { status } = await ask(request);
@@ -109,7 +109,7 @@ async function askAll({ stop }: Stage, ask: Ask, keys: DemoKeys): Promise<readon
 }
 
 async function askTimes(request: DemoRequest, ask: Ask, keys: DemoKeys): Promise<DemoAnswer> {
-  const plain = toPlainRequest(request, keys);
+  const plain = toClientRequest(request, keys);
   for (let time = 1; time < request.times; time += 1) await ask(plain);
   return ask(plain);
 }

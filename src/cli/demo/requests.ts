@@ -21,7 +21,8 @@ export interface Credential {
   readonly key: string;
 }
 
-export interface PlainRequest {
+/** A request as a client sends it. */
+export interface ClientRequest {
   readonly api: string;
   readonly host: string;
   readonly method: string;
@@ -106,8 +107,7 @@ export const LAST_REQUEST: DemoRequest = {
   credential: apiKey(LAST_KEY),
 };
 
-/** The request as a client sends it. */
-export function toPlainRequest(request: DemoRequest, keys: DemoKeys): PlainRequest {
+export function toClientRequest(request: DemoRequest, keys: DemoKeys): ClientRequest {
   const { api, method, path, credential } = request;
   const headers =
     credential === undefined

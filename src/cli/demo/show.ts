@@ -1,6 +1,6 @@
 import { createTable } from '../table.ts';
 import type { DemoAnswer } from './ask.ts';
-import { toPlainRequest } from './requests.ts';
+import { toClientRequest } from './requests.ts';
 import type { DemoRequest } from './requests.ts';
 import type { DemoKeys } from './world.ts';
 
@@ -42,7 +42,7 @@ export function renderCurls(baseUrl: string, requests: readonly DemoRequest[], k
   );
   return chosen
     .map((request) => {
-      const { host, path, headers } = toPlainRequest(request, keys);
+      const { host, path, headers } = toClientRequest(request, keys);
       const given = Object.entries({ Host: host, ...headers }).map(
         ([name, value]) => `-H '${name}: ${value}'`,
       );

@@ -19,7 +19,7 @@ export function addKeysDigest(keys: Command, world: CliWorld): void {
       }
       const session = createSession(world, command);
       const key = await readSecret(world, 'Key (not shown): ');
-      const digest = await world.program.digest(session.options, key);
+      const digest = await world.program.digest(session.place, key);
       await session.show({ value: { digest }, text: `${digest}\n` });
     });
 }

@@ -10,7 +10,7 @@ export const SOCKET_FOLDER_CHARS_MAX = SOCKET_PATH_CHARS_MAX - 13;
 export const OFF = 'off';
 
 /** `127.0.0.1:9000`, `[::1]:0`, `gateway.internal:443`. */
-export function isHostAndPort(text: string): boolean {
+function isHostAndPort(text: string): boolean {
   return Number(LISTEN.exec(text)?.groups?.['port'] ?? Number.NaN) <= PORT_MAX;
 }
 

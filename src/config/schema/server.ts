@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { grpcListener } from './grpc.ts';
-import { hostPortOrOff } from './host-port.ts';
-import { listenOrOff } from './listen.ts';
+import { listenOrOff, tcpListenOrOff } from './listen.ts';
 import { secretText } from './secret-text.ts';
 import { durationBetween } from './text.ts';
 
@@ -55,7 +54,7 @@ export const serverShape = {
     .prefault({}),
   public: z.strictObject({ listen: listenOrOff.default('127.0.0.1:8080'), token: secretText }).prefault({}),
   admin: z.strictObject({ listen: listenOrOff.default('127.0.0.1:8081') }).prefault({}),
-  telemetry: z.strictObject({ listen: hostPortOrOff.default('127.0.0.1:9464') }).prefault({}),
+  telemetry: z.strictObject({ listen: tcpListenOrOff.default('127.0.0.1:9464') }).prefault({}),
   store: z.strictObject({ url: storeUrl.default('sqlite:var/tollgate.db') }).prefault({}),
   counters: z.strictObject({ url: countersUrl.default('memory:') }).prefault({}),
   apis: z.array(z.string().min(1, 'expected the path of a file')).min(1).max(APIS_MAX),

@@ -1,3 +1,4 @@
+import { findTightest } from '../../domain/limit.ts';
 import type { LimitState } from '../../domain/limit.ts';
 import type { LimitHeaderFamilies } from '../../domain/policy.ts';
 import type { HeaderPair } from '../../domain/reply.ts';
@@ -32,20 +33,6 @@ export function findRetryAfterSeconds(states: readonly LimitState[]): number | u
   let waitMs = 0;
   for (const state of states) waitMs = Math.max(waitMs, state.waitMs);
   return waitMs > 0 ? Math.max(1, toSeconds(waitMs)) : undefined;
-}
-
-/** The refusing limit that waits longest; where none refuses, the one with the least remaining. */
-export function findTightest(states: readonly LimitState[]): LimitState | undefined {
-  let tightest = states[0];
-  for (const state of states) if (tightest !== undefined && isTighter(state, tightest)) tightest = state;
-  return tightest;
-}
-
-/** Of two limits with as much remaining, the one that takes longer to give more. */
-function isTighter(state: LimitState, than: LimitState): boolean {
-  if (state.waitMs !== than.waitMs) return state.waitMs > than.waitMs;
-  if (state.remaining !== than.remaining) return state.remaining < than.remaining;
-  return state.resetMs > than.resetMs;
 }
 
 /** `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers: quota and window in seconds. */

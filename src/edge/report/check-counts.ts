@@ -1,5 +1,5 @@
 import type { Decision, Deny } from '../../domain/decision.ts';
-import type { LimitState } from '../../domain/limit.ts';
+import { findTightest } from '../../domain/limit.ts';
 import {
   CREDENTIAL_FAULTS,
   DEPENDENCIES,
@@ -100,14 +100,8 @@ function countDenial({ credentials, places, windows }: Tables, api: string, deci
   const { denial, limits = [] } = decision;
   if (denial.code === 'credential_invalid') credentials.add(api, denial.fault);
   else if (denial.code === 'not_found') places.add(api, denial.fault);
-  else if (denial.code === 'rate_limited' && !windows.add(api, refusingName(limits))) {
-    windows.add(api, WINDOW_OTHER);
+  else if (denial.code === 'rate_limited') {
+    const shown = findTightest(limits)?.limit.name ?? WINDOW_OTHER;
+    if (!windows.add(api, shown)) windows.add(api, WINDOW_OTHER);
   }
-}
-
-/** Of the limits that refuse, the one that waits longest: the one the answer shows. */
-function refusingName(limits: readonly LimitState[]): string {
-  let longest: LimitState | undefined;
-  for (const state of limits) if (state.waitMs > (longest?.waitMs ?? 0)) longest = state;
-  return longest?.limit.name ?? WINDOW_OTHER;
 }

@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
+import type { ConfigPlace } from '../../../src/app.ts';
 import { createCli } from '../../../src/cli/cli.ts';
-import type { Program, ProgramOptions, Running } from '../../../src/cli/program.ts';
+import type { Program, Running } from '../../../src/cli/program.ts';
 import type { Operations } from '../../../src/domain/operations.ts';
 import { createFakeOperations } from '../hub/control/fake-operations.ts';
 import type { Recorded } from '../hub/control/fake-operations.ts';
@@ -12,7 +13,7 @@ export interface Ran {
   readonly out: string;
   readonly err: string;
   readonly calls: readonly Recorded[];
-  readonly options: readonly ProgramOptions[];
+  readonly options: readonly ConfigPlace[];
   readonly pausesMs: readonly number[];
   readonly closed: number;
 }
@@ -28,7 +29,7 @@ export interface RunWith {
 /** Runs one command line against a fake program and tells everything it did. */
 export async function run(args: readonly string[], given: RunWith = {}): Promise<Ran> {
   const { operations, calls } = createFakeOperations(given.instead);
-  const options: ProgramOptions[] = [];
+  const options: ConfigPlace[] = [];
   const pausesMs: number[] = [];
   let closed = 0;
   const program: Program = {

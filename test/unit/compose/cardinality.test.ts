@@ -10,6 +10,7 @@ import { DependencyDown } from '../../../src/ports.ts';
 import { createMetricsRegistry } from '../../../src/telemetry/registry.ts';
 import { toZeroes } from '../../../src/telemetry/zeroes.ts';
 import { DOCUMENTED } from '../../cases/app.ts';
+import { ANY_PORT } from '../../e2e/grpc-listener.ts';
 import { createTestClock } from '../../world.ts';
 import { requestOf } from '../edge/pipeline/request.ts';
 
@@ -52,7 +53,7 @@ function createEdge(policy: Policy) {
     },
     clock: createTestClock(NOW_MS),
     newRequestId: () => '00000000-0000-4000-8000-000000000000',
-    listener: { listen: '127.0.0.1:0' },
+    listener: ANY_PORT,
   });
 }
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { formatProblem } from '../../../src/config/problems.ts';
 import { createEnvoyGrpcServer } from '../../../src/edge/gateway/envoy-grpc/server.ts';
 import { createAuthority } from '../../e2e/certificates.ts';
+import { ANY_PORT } from '../../e2e/grpc-listener.ts';
 import { denyReply } from '../../e2e/replies.ts';
 import { partTitle, requirePart } from '../../parts.ts';
 import { load, problemsOf, SERVER } from './world.ts';
@@ -156,11 +157,12 @@ describe.skipIf('missing' in part)(partTitle('the section tls of the check liste
     try {
       const refusal = denyReply({ code: 'unavailable', status: 503 });
       const server = createEnvoyGrpcServer({
-        listen: '127.0.0.1:0',
+        ...ANY_PORT,
         tls: { certificate: files['own.pem'] ?? '', key: files['own.key'] ?? '' },
         answer: () => refusal,
         refuse: () => refusal,
         onBug: () => {},
+        onRefused: () => {},
       });
       await expect(server.start()).rejects.toThrow(
         /^cannot listen on 127\.0\.0\.1:0: a certificate is valid from .* to /,

@@ -1,4 +1,4 @@
-/** Every bound of the check listener. */
+/** The bounds of the check listener that a configuration sets. */
 export interface GrpcLimits {
   /** Open connections; one more is closed at once. Envoy opens one for each of its workers. */
   readonly connectionsMax: number;
@@ -13,15 +13,6 @@ export interface GrpcLimits {
   /** A connection is replaced after this (±10 %), so that gateways spread anew over replicas. */
   readonly ageMs: number;
 }
-
-export const GRPC_LIMITS: GrpcLimits = {
-  connectionsMax: 1024,
-  streamsMax: 1000,
-  checksMax: 4000,
-  messageBytesMax: 1024 * 1024,
-  idleMs: 10 * 60_000,
-  ageMs: 30 * 60_000,
-};
 
 /*
  * What nobody needs to change. A call's header block is bounded by node:http2 itself, which grpc-js leaves alone: 64 KB and 128 fields,

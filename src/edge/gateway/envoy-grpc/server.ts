@@ -1,7 +1,6 @@
 import type { Reply } from '../../../domain/reply.ts';
 import type { AuthzRequest } from '../../../domain/request.ts';
 import { createGrpcJsTransport } from './grpc-js.ts';
-import { GRPC_LIMITS } from './limits.ts';
 import type { GrpcLimits } from './limits.ts';
 import type { ConnectionRefusal, ListenerTls } from './listener.ts';
 import { LoopDelay, TICK_MS } from './loop-delay.ts';
@@ -11,8 +10,8 @@ import type { Answer } from './methods.ts';
 export interface EnvoyGrpcServerOptions {
   /** `127.0.0.1:9000`, `[::1]:9000` (port 0: any free one) or `unix:/run/tollgate/check.sock`. */
   readonly listen: string;
-  /** Rights of a unix socket. Default: owner and group, because a gateway under another user shares the group. */
-  readonly socketMode?: number;
+  /** Rights of a unix socket. */
+  readonly socketMode: number;
   /** Absent: cleartext. */
   readonly tls?: ListenerTls | undefined;
   readonly answer: Answer;
@@ -21,10 +20,10 @@ export interface EnvoyGrpcServerOptions {
   /** Told of every exception that nobody meant; the gateway gets gRPC INTERNAL and nothing of its text. */
   readonly onBug: (error: unknown) => void;
   /** Told of every connection that was closed before it could ask. */
-  readonly onRefused?: (reason: ConnectionRefusal) => void;
-  readonly limits?: Partial<GrpcLimits>;
-  /** How long health says NOT_SERVING before connections are told to go, in milliseconds; default 0. */
-  readonly stopDelayMs?: number;
+  readonly onRefused: (reason: ConnectionRefusal) => void;
+  readonly limits: GrpcLimits;
+  /** How long health says NOT_SERVING before connections are told to go, in milliseconds. */
+  readonly stopDelayMs: number;
 }
 
 export interface EnvoyGrpcServer {
@@ -37,33 +36,24 @@ export interface EnvoyGrpcServer {
   stop(graceMs: number): Promise<void>;
 }
 
-const SOCKET_MODE = 0o660;
 const nowMs = (): number => performance.now();
 
 /** Envoy's external authorization service and gRPC health checks, on one listener. */
 export function createEnvoyGrpcServer(options: EnvoyGrpcServerOptions): EnvoyGrpcServer {
-  const { stopDelayMs = 0 } = options;
-  const limits = { ...GRPC_LIMITS, ...options.limits };
+  const { answer, refuse, onBug, limits, stopDelayMs, tls, ...where } = options;
   const loop = new LoopDelay(nowMs());
   let serving = false;
   let ticking: NodeJS.Timeout | undefined;
   const methods = createMethods({
-    answer: options.answer,
-    refuse: options.refuse,
-    onBug: options.onBug,
+    answer,
+    refuse,
+    onBug,
     isServing: () => serving,
     isBehind: () => loop.isBehind,
     checksMax: limits.checksMax,
     nowMs,
   });
-  const transport = createGrpcJsTransport({
-    listen: options.listen,
-    socketMode: options.socketMode ?? SOCKET_MODE,
-    tls: options.tls,
-    onRefused: options.onRefused ?? (() => undefined),
-    methods,
-    limits,
-  });
+  const transport = createGrpcJsTransport({ ...where, tls, methods, limits });
   const announceStopping = (): void => {
     serving = false;
   };

@@ -1,10 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  findRetryAfterSeconds,
-  findTightest,
-  renderLimitHeaders,
-} from '../../../../src/edge/render/limit-headers.ts';
+import { findTightest } from '../../../../src/domain/limit.ts';
+import { findRetryAfterSeconds, renderLimitHeaders } from '../../../../src/edge/render/limit-headers.ts';
 import { stateOf } from './world.ts';
 
 const BOTH = { xRateLimit: true, ietf: true };

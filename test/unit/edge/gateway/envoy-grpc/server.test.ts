@@ -20,6 +20,7 @@ import type {
   EnvoyGrpcServer,
   EnvoyGrpcServerOptions,
 } from '../../../../../src/edge/gateway/envoy-grpc/server.ts';
+import { ANY_PORT } from '../../../../e2e/grpc-listener.ts';
 import { denyReply } from '../../../../e2e/replies.ts';
 import { readBytes } from './fixtures.ts';
 
@@ -44,10 +45,11 @@ afterEach(async () => {
 
 async function start(answer: Answer, options: Partial<EnvoyGrpcServerOptions> = {}) {
   const server = createEnvoyGrpcServer({
-    listen: '127.0.0.1:0',
+    ...ANY_PORT,
     answer,
     refuse: () => BUSY,
     onBug: () => {},
+    onRefused: () => {},
     ...options,
   });
   const { address } = await server.start();
@@ -191,7 +193,7 @@ describe('over the wire', () => {
   test('a connection beyond the bound is closed at once, and there is room again when one has gone', async () => {
     const refused: string[] = [];
     const { address } = await start(() => DENY, {
-      limits: { connectionsMax: 2 },
+      limits: { ...ANY_PORT.limits, connectionsMax: 2 },
       onRefused: (reason) => refused.push(reason),
     });
     const connect = () => http2Connect(`http://${address}`).on('error', () => {});
