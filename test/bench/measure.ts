@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
 /** Minimum and median of several runs. */
 export interface Spread {
@@ -30,6 +30,14 @@ export function cpuMicrosOf(pid: number): number {
 export function rssMibOf(pid: number): number {
   const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
   return (pages * 4096) / 2 ** 20;
+}
+
+/** How long the threads of a process were ready and had no core to run on, all together, in seconds. Linux only. */
+export function waitedForCoresSecondsOf(pid: number): number {
+  const waited = readdirSync(`/proc/${pid}/task`).map((task) =>
+    Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[1]),
+  );
+  return waited.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9;
 }
 
 /** Columns under their titles, for a terminal and for Markdown alike. */

@@ -28,6 +28,8 @@ const KEPT_KEYS_MAX = 1_000_000;
 const PREFIX = 'bench_';
 const HOST = 'api.bench.example';
 const TARGET = '/v1/things?limit=10';
+/** A request to it costs a credit. */
+export const PAID_TARGET = '/v1/paid';
 
 export function benchPolicy(): Policy {
   return compile(
@@ -142,16 +144,17 @@ export function requestOf(key: string): AuthzRequest {
 }
 
 /** The same request as Envoy frames it for gRPC: a zero byte, the length, the message. */
-export function framedCheckOf(key: string): Uint8Array {
-  const headers = [...OTHER_HEADERS, ['authorization', `Bearer ${key}`] as const].map(([name, value]) => ({
+export function framedCheckOf(key: string, target = TARGET): Uint8Array {
+  const lines = [...OTHER_HEADERS, ['authorization', `Bearer ${key}`] as const];
+  const headers = lines.map(([name, value]) => ({
     key: name,
     value: '',
-    rawValue: Buffer.from(value, 'latin1'),
+    rawValue: Buffer.from(name === ':path' ? target : value, 'latin1'),
   }));
   const http = {
     ...base(AttributeContext_HttpRequest),
     method: 'GET',
-    path: TARGET,
+    path: target,
     host: HOST,
     headerMap: { headers },
   };
