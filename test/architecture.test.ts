@@ -69,20 +69,28 @@ const RULES: readonly Rule[] = [
   },
   {
     part: 'hub/operations/',
-    may: ['ports.ts', 'domain/', 'lib/', 'hub/store/store.ts', 'hub/store/balance.ts'],
+    may: [
+      'ports.ts',
+      'domain/',
+      'lib/',
+      'hub/store/store.ts',
+      'hub/store/audit.ts',
+      'hub/store/operators.ts',
+      'hub/store/balance.ts',
+    ],
     node: ['crypto'],
     never: [/(?<![-\w])process\./, /\bconsole\b/],
   },
   {
     part: 'hub/control/',
-    may: ['ports.ts', 'domain/', 'lib/'],
-    node: ['http', 'fs', 'fs/promises', 'net', 'os', 'path', 'crypto', 'buffer'],
+    may: ['ports.ts', 'domain/', 'lib/', 'hub/http/'],
+    node: ['http', 'fs/promises', 'os', 'path', 'buffer'],
     never: [/(?<![-\w])process\./, /\bconsole\b/],
   },
   {
     part: 'hub/http/',
-    may: ['domain/', 'hub/control/socket-file.ts'],
-    node: ['http'],
+    may: ['domain/'],
+    node: ['http', 'fs/promises', 'net', 'os', 'path', 'buffer'],
     never: [/(?<![-\w])process\./, /\bconsole\b/],
   },
   {
@@ -101,7 +109,7 @@ const RULES: readonly Rule[] = [
   { part: 'link/', may: ['ports.ts', 'domain/'], node: ['worker_threads'], never: PURE },
   {
     part: 'config/',
-    may: ['domain/', 'lib/', 'edge/render/'],
+    may: ['domain/', 'lib/', 'edge/render/', 'edge/gateway/envoy-grpc/limits.ts'],
     packages: ['yaml', 'zod'],
     node: ['path'],
     never: [/(?<![-\w])process\./, /\bconsole\b/],

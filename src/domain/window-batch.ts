@@ -21,7 +21,7 @@ export interface WindowBatch {
 
 /** Windows in one batch: written in one transaction, for which charges wait a millisecond or so. */
 export const WINDOW_BATCH_MAX = 100;
-/** Entries of one window. */
+/** Entries of one window: as many as a counter has at most. */
 export const WINDOW_ENTRIES_MAX = 64;
 /** Numbers of an entry: the time of its last use, and how many uses it holds. */
 export const ENTRY_NUMBERS = 2;

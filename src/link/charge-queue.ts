@@ -6,7 +6,7 @@ import type { ChargeFailure, ToHub } from './messages.ts';
 /** Charges on their way at once; further checks are answered as an outage of the credits rather than queued. */
 export const CHARGES_IN_FLIGHT_MAX = 10_000;
 
-interface Waiting {
+interface WaitingCharge {
   readonly charge: CreditCharge;
   /** How long its check waits for it. */
   readonly withinMs: number;
@@ -18,7 +18,7 @@ interface Waiting {
 
 /** One message of charges on its way. It stays one, and counts as in flight, when its time is over: only an answer shows that the store has read it. */
 interface Turn {
-  readonly waiting: readonly Waiting[];
+  readonly waiting: readonly WaitingCharge[];
   /** One for each time that its charges may take: nearly always a single one. */
   readonly timers: readonly NodeJS.Timeout[];
 }
@@ -33,7 +33,7 @@ export interface ChargeQueueOptions {
 export class ChargeQueue {
   private readonly post: (message: ToHub) => void;
   private readonly chargeMs: number;
-  private gathered: Waiting[] = [];
+  private gathered: WaitingCharge[] = [];
   private readonly turns = new Map<number, Turn>();
   private inFlight = 0;
   private lastTurn = 0;
@@ -106,7 +106,7 @@ export class ChargeQueue {
     this.post({ kind: 'charge', turn: this.lastTurn, charges });
   }
 
-  private take(turn: number): readonly Waiting[] {
+  private take(turn: number): readonly WaitingCharge[] {
     const sent = this.turns.get(turn);
     if (sent === undefined) return [];
     for (const timer of sent.timers) clearTimeout(timer);
@@ -116,7 +116,7 @@ export class ChargeQueue {
   }
 }
 
-function expire(waiting: readonly Waiting[], timeMs: number): void {
+function expire(waiting: readonly WaitingCharge[], timeMs: number): void {
   for (const each of waiting) {
     if (each.withinMs !== timeMs) continue;
     each.late = true;

@@ -9,8 +9,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startApp } from '../../src/app.ts';
 import type { App, AppOptions, World } from '../../src/app.ts';
 import { OperationRefused } from '../../src/domain/operations.ts';
+import type { PlainRequest } from '../../src/domain/request.ts';
 import { createClock } from '../../src/lib/clock.ts';
-import type { PlainRequest } from '../../src/ports.ts';
 import { API, change, SERVER } from '../unit/config/world.ts';
 import { createCheckClient } from './check-client.ts';
 

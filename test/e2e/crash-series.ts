@@ -17,13 +17,16 @@ import type { Place, Serving } from './tollgate-process.ts';
 const ACCOUNT = { api: 'truedy', id: 'acme' };
 const FIRST_CREDITS = 1_000_000;
 const GRANT = 1_000;
+/** Never reached: what it counts is of interest. */
+const LIMIT = '1000000/day';
 /** Checks on their way at once. */
 const WORKERS = 16;
-/** Each kill comes so many milliseconds after the first answer, at most. */
+/** Most kills come so many milliseconds after the first answer, at most. */
 const LOAD_MS_MAX = 400;
-/** Every tenth kill comes while the server starts, within so many milliseconds. */
+/** Of five kills one comes after so many milliseconds: by then something has been written behind. */
+const LONG_LOAD_MS = { min: 1_100, max: 1_700 };
+/** Another one comes while the server starts, within so many milliseconds. */
 const START_MS_MAX = 700;
-const KILL_AT_START_EVERY = 10;
 
 export interface CrashSummary {
   readonly kills: number;
@@ -34,6 +37,8 @@ export interface CrashSummary {
   readonly grants: number;
   readonly keys: number;
   readonly revoked: number;
+  /** Uses that the payer's limit remembers. */
+  readonly keptUses: number;
 }
 
 /** What was acknowledged, and what was only asked for. */
@@ -47,6 +52,7 @@ interface Told {
   /** Revoked, or perhaps not. */
   readonly revokesAsked: Set<string>;
   lastUsed: ReadonlyMap<string, number>;
+  keptUses: number;
 }
 
 export async function runCrashSeries(place: Place, kills: number): Promise<CrashSummary> {
@@ -59,25 +65,31 @@ export async function runCrashSeries(place: Place, kills: number): Promise<Crash
     revoked: new Set(),
     revokesAsked: new Set(),
     lastUsed: new Map(),
+    keptUses: 0,
   };
   const payer = await prepare(place, told);
-  let spent = 0;
   for (let kill = 1; kill <= kills; kill += 1) {
-    if (kill % KILL_AT_START_EVERY === 0) await killWhileStarting(place);
+    if (kill % 5 === 0) await killWhileStarting(place);
     else await killUnderLoad(place, { told, payer, kill });
-    spent = readCopy(databaseIn(place), (database) => checkDatabase(database, told));
+    readCopy(databaseIn(place), (database) => checkDatabase(database, told));
   }
   await checkServed(place, told);
-  const { allowed, unanswered } = told;
+  const spent = readCopy(databaseIn(place), (database) => checkDatabase(database, told));
+  const { allowed, unanswered, keptUses } = told;
   const counts = { grants: told.granted.size, keys: told.keys.size, revoked: told.revoked.size };
-  return { kills, allowed, spent, unanswered, ...counts };
+  return { kills, allowed, spent, unanswered, ...counts, keptUses };
 }
 
 async function prepare(place: Place, told: Told): Promise<string> {
   const serving = await startServe(place);
   const operations = control(place);
   await operations.createAccount({ ...ACCOUNT, billing: 'active', credits: FIRST_CREDITS });
-  const { id, key } = await operations.createKey({ api: ACCOUNT.api, account: ACCOUNT.id, name: 'payer' });
+  const { id, key } = await operations.createKey({
+    api: ACCOUNT.api,
+    account: ACCOUNT.id,
+    name: 'payer',
+    limits: [LIMIT],
+  });
   told.keys.set(id, key);
   serving.child.kill('SIGKILL');
   await serving.ended;
@@ -99,12 +111,13 @@ interface Load {
 }
 
 async function killUnderLoad(place: Place, load: Load): Promise<void> {
+  const { kill } = load;
   const serving = await startServe(place);
   const client = createCheckClient(serving.address);
   try {
     await checkKeys(client, load.told);
     const work = [spend(client, load), operate(control(place), load), operate(control(place), load)];
-    await pause(randomInt(LOAD_MS_MAX));
+    await pause(kill % 5 === 1 ? randomInt(LONG_LOAD_MS.min, LONG_LOAD_MS.max) : randomInt(LOAD_MS_MAX));
     serving.child.kill('SIGKILL');
     await Promise.all(work);
     await serving.ended;
@@ -193,7 +206,20 @@ function checkDatabase(database: DatabaseSync, told: Told): number {
   const lastUsed = new Map([...keys].map(([id, row]) => [id, Number(row['last_used_ms'] ?? 0)]));
   for (const [id, usedMs] of told.lastUsed) expect(lastUsed.get(id), id).toBeGreaterThanOrEqual(usedMs);
   told.lastUsed = lastUsed;
+  checkWindow(database, told);
   return spent;
+}
+
+/** The one window there is never forgets what it had kept, and never counts what was not sent. */
+function checkWindow(database: DatabaseSync, told: Told): void {
+  const windows = database.prepare('SELECT entries FROM windows').all();
+  expect(windows.length).toBeLessThanOrEqual(1);
+  const bytes = windows[0]?.['entries'];
+  const entries = bytes instanceof Uint8Array ? new Float64Array(bytes.slice().buffer) : new Float64Array();
+  const uses = entries.reduce((sum, number, at) => (at % 2 === 0 ? sum : sum + number), 0);
+  expect(uses).toBeGreaterThanOrEqual(told.keptUses);
+  expect(uses).toBeLessThanOrEqual(told.allowed + told.unanswered);
+  told.keptUses = uses;
 }
 
 /** Everything that was allowed was paid for, and nothing was paid for twice or for nothing. */

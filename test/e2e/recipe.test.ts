@@ -10,6 +10,7 @@ import type { EnvoyGrpcServer } from '../../src/edge/gateway/envoy-grpc/server.t
 import { partTitle, requirePart } from '../parts.ts';
 import { ask, poll, readStat, startRecipe } from './envoy.ts';
 import { callGrpc } from './grpc-client.ts';
+import { ANY_PORT } from './grpc-listener.ts';
 import { allowReply, denyReply } from './replies.ts';
 import type { Refusal } from './replies.ts';
 
@@ -26,13 +27,14 @@ describe.skipIf('missing' in part)(partTitle('the recipe', part), () => {
 
   beforeAll(async () => {
     server = createEnvoyGrpcServer({
-      listen: '127.0.0.1:0',
+      ...ANY_PORT,
       answer: (request) => {
         checks.push(request);
         return answer(request);
       },
       refuse: () => denyReply({ code: 'unavailable', status: 503 }),
       onBug: (error) => bugs.push(error),
+      onRefused: () => {},
     });
     const { address } = await server.start();
     server.announceServing();

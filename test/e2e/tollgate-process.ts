@@ -39,6 +39,8 @@ export interface Place {
   /** Of the database. */
   readonly folder: string;
   readonly sets?: readonly string[];
+  /** Path of the configuration; the repository's own where absent. */
+  readonly config?: string;
 }
 
 export function databaseIn({ folder }: Place): string {
@@ -62,7 +64,8 @@ export function settingsFor(place: Place): readonly string[] {
 
 export function startMain(args: readonly string[], place: Place): Running {
   const sets = settingsFor(place).flatMap((set) => ['--set', set]);
-  const child = spawn(process.execPath, ['--import', PRELOAD, 'src/main.ts', ...sets, ...args], {
+  const config = place.config === undefined ? [] : ['--config', place.config];
+  const child = spawn(process.execPath, ['--import', PRELOAD, 'src/main.ts', ...config, ...sets, ...args], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -57,7 +57,7 @@ export class CheckPlan {
   /** Whether what is missing can be created; where not, `sweepSteps` slots are looked at first for counters that are idle. */
   hasRoom(sweepSteps: number): boolean {
     if (this.missing <= this.table.room) return true;
-    this.table.sweep(sweepSteps, this.atMs);
+    this.table.sweepAll(sweepSteps, this.atMs);
     this.read(this.charges, this.atMs);
     return this.missing <= this.table.room;
   }

@@ -45,12 +45,28 @@ export class CounterTable {
     return slot;
   }
 
-  /** Looks at the next `steps` slots in turn and frees the idle ones among them: slots found before may be gone afterwards. */
+  /**
+   * Looks at the next `steps` slots in turn and frees the idle ones among them: slots found before may be gone afterwards.
+   * One that has changed since it was kept stays until it is: what is kept of it may still count.
+   */
   sweep(steps: number, atMs: number): void {
     for (let step = 0; step < steps && this.records.made > 0; step += 1) {
-      this.swept = this.swept + 1 < this.records.made ? this.swept + 1 : 0;
-      if (this.records.isLive(this.swept)) this.freeIfIdle(this.swept, atMs);
+      const slot = this.nextSwept();
+      if (this.records.isLive(slot) && !this.records.isChanged(slot)) this.freeIfIdle(slot, atMs);
     }
+  }
+
+  /** The same for a full table, where a use that was given back and is counted again after a restart is the lesser evil. */
+  sweepAll(steps: number, atMs: number): void {
+    for (let step = 0; step < steps && this.records.made > 0; step += 1) {
+      const slot = this.nextSwept();
+      if (this.records.isLive(slot)) this.freeIfIdle(slot, atMs);
+    }
+  }
+
+  private nextSwept(): number {
+    this.swept = this.swept + 1 < this.records.made ? this.swept + 1 : 0;
+    return this.swept;
   }
 
   private freeIfIdle(slot: number, atMs: number): void {

@@ -1,6 +1,6 @@
 import type { LimitCharge, LimitState } from '../../domain/limit.ts';
 import type { Now } from '../../domain/time.ts';
-import type { CounterClock, WindowBatch } from '../../domain/window-batch.ts';
+import type { WindowBatch } from '../../domain/window-batch.ts';
 import { DependencyDown } from '../../ports.ts';
 import type { CounterStore, Taken } from '../../ports.ts';
 import { CheckPlan } from './check-plan.ts';
@@ -27,8 +27,8 @@ export interface MemoryCounters extends CounterStore {
   putBack(packed: PackedWindows): void;
   /**
    * Counts on from what an earlier process kept; batch by batch, before anything is asked. What the wall clock did while a process ran
-   * changes nothing. While none ran it is believed to WALL_SLACK_MS, by which uses count longer; where it was set back, no time has passed.
-   * Throws `DependencyDown('limits')` where there is no room.
+   * changes nothing, but for a jump forward in the last second before a kill. While none ran it is believed to WALL_SLACK_MS, by which
+   * uses count longer; where it was set back, no time has passed. Throws `DependencyDown('limits')` where there is no room.
    */
   restore(batch: WindowBatch, now: Now): void;
 }
@@ -71,11 +71,8 @@ export function createMemoryCounters(options: MemoryCountersOptions = {}): Memor
   }
   const table = new CounterTable(slotsMax);
   const plan = new CheckPlan(table);
-  const packer = new WindowPacker(table);
   const time = new CounterTime();
-  const clock = (now: Now): CounterClock => ({ counterMs: time.at(now), wallMs: now.wallMs });
   let takes = 0;
-  let resumed = false;
 
   return {
     // No await between the check and the write: on one thread that is what makes take() atomic.
@@ -114,14 +111,19 @@ export function createMemoryCounters(options: MemoryCountersOptions = {}): Memor
       return { counters: table.size, slotsMax, bytes: table.bytes, unkept: table.records.changed };
     },
 
-    pack(packing, from, now) {
-      return packer.pack(packing, from, clock(now));
-    },
+    ...createKeeping(table, time),
+  };
+}
 
-    putBack(packed) {
-      packer.putBack(packed);
-    },
-
+function createKeeping(
+  table: CounterTable,
+  time: CounterTime,
+): Pick<MemoryCounters, 'pack' | 'putBack' | 'restore'> {
+  const packer = new WindowPacker(table);
+  let resumed = false;
+  return {
+    pack: (packing, from, now) => packer.pack(packing, from, { counterMs: time.at(now), wallMs: now.wallMs }),
+    putBack: (packed) => packer.putBack(packed),
     restore(batch, now) {
       if (!resumed) time.resume(batch.clock, now);
       resumed = true;

@@ -24,12 +24,39 @@ export interface WriteBehind {
   keepAll(withinMs: number): Promise<boolean>;
 }
 
-export function createWriteBehind({ counters, hub, clock }: WriteBehindOptions): WriteBehind {
+export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
+  const { clock } = options;
+  const rounds = createRounds(options);
   let round: Promise<boolean> | undefined;
   let stopping = false;
+  const begin = (packing: Packing, isOver: () => boolean): Promise<boolean> => {
+    round = rounds.run(packing, isOver).finally(() => (round = undefined));
+    return round;
+  };
+  return {
+    load: () => rounds.load(),
+    async keepChanged() {
+      if (round === undefined && !stopping) await begin('changed', () => stopping);
+    },
+    async keepAll(withinMs) {
+      stopping = true;
+      const endMs = clock.now().monotonicMs + withinMs;
+      // Whoever began that round is told how it ended.
+      await round?.catch(() => undefined);
+      return begin('all', () => clock.now().monotonicMs > endMs);
+    },
+  };
+}
+
+interface Rounds {
+  load(): Promise<void>;
+  /** Whether everything was kept before it was over. */
+  run(packing: Packing, isOver: () => boolean): Promise<boolean>;
+}
+
+function createRounds({ counters, hub, clock }: WriteBehindOptions): Rounds {
   /** What the hub knows of the clocks. */
   let told: CounterClock | undefined;
-
   const send = async (packed: PackedWindows): Promise<boolean> => {
     try {
       await hub.keep(packed.batch);
@@ -41,36 +68,21 @@ export function createWriteBehind({ counters, hub, clock }: WriteBehindOptions):
       throw error;
     }
   };
-  /** Whether everything was kept. */
-  const run = async (packing: Packing, isOver: () => boolean): Promise<boolean> => {
-    let from = 0;
-    while (!isOver()) {
-      const packed = counters.pack(packing, from, clock.now());
-      if (packed.size === 0 && isTold(packed.batch.clock, told)) return true;
-      if (!(await send(packed))) return false;
-      from = packed.next;
-    }
-    return false;
-  };
-  const begin = (packing: Packing, isOver: () => boolean): Promise<boolean> => {
-    round = run(packing, isOver).finally(() => (round = undefined));
-    return round;
-  };
   return {
     load: () =>
       hub.loadKept((batch) => {
         told = batch.clock;
         counters.restore(batch, clock.now());
       }),
-    async keepChanged() {
-      if (round === undefined && !stopping) await begin('changed', () => stopping);
-    },
-    async keepAll(withinMs) {
-      stopping = true;
-      const endMs = clock.now().monotonicMs + withinMs;
-      // Whoever began that round is told how it ended.
-      await round?.catch(() => undefined);
-      return begin('all', () => clock.now().monotonicMs > endMs);
+    async run(packing, isOver) {
+      let from = 0;
+      while (!isOver()) {
+        const packed = counters.pack(packing, from, clock.now());
+        if (packed.size === 0 && isTold(packed.batch.clock, told)) return true;
+        if (!(await send(packed))) return false;
+        from = packed.next;
+      }
+      return false;
     },
   };
 }

@@ -2,9 +2,10 @@ import { MessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { OperationRefused } from '../../../src/domain/operations.ts';
 import { CALLS_IN_FLIGHT_MAX, createCaller, serveCalls } from '../../../src/link/calls.ts';
-import { createDirectChannel, fromMessagePort } from '../../../src/link/channel.ts';
+import { fromMessagePort } from '../../../src/link/channel.ts';
 import type { Channel } from '../../../src/link/channel.ts';
 import { DependencyDown } from '../../../src/ports.ts';
+import { CARRIERS } from './carriers.ts';
 
 interface Methods {
   double(value: number): number;
@@ -42,17 +43,6 @@ const timeoutsMs = {
   never: TIMEOUT_MS,
   take: TIMEOUT_MS,
 };
-
-const CARRIERS: readonly [string, () => readonly [Channel, Channel]][] = [
-  ['direct', createDirectChannel],
-  [
-    'a message port',
-    () => {
-      const { port1, port2 } = new MessageChannel();
-      return [fromMessagePort(port1), fromMessagePort(port2)];
-    },
-  ],
-];
 
 describe.each(CARRIERS)('calls over %s', (_, connect) => {
   const opened: Channel[] = [];

@@ -1,18 +1,6 @@
-import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import { createDirectChannel, fromMessagePort } from '../../../src/link/channel.ts';
 import type { Channel } from '../../../src/link/channel.ts';
-
-const CARRIERS: readonly [string, () => readonly [Channel, Channel]][] = [
-  ['direct', createDirectChannel],
-  [
-    'a message port',
-    () => {
-      const { port1, port2 } = new MessageChannel();
-      return [fromMessagePort(port1), fromMessagePort(port2)];
-    },
-  ],
-];
+import { CARRIERS } from './carriers.ts';
 
 describe.each(CARRIERS)('a channel: %s', (_, connect) => {
   test('delivers in order, what was sent before anybody listened included, and never within the sender’s turn', async () => {

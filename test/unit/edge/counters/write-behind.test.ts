@@ -80,6 +80,28 @@ describe('writing behind', () => {
     expect(records.toSorted()).toEqual([0, 4]);
   });
 
+  test('a use that was given back is forgotten, also where other counters came before the next round', async () => {
+    const taken = counters.take([of(1)], clock.now());
+    await behind.keepChanged();
+    counters.giveBack([of(1)], taken, clock.now());
+    // Each new counter looks at old ones and frees those that are idle.
+    for (let number = 100; number < 120; number += 1) take(number);
+    await behind.keepChanged();
+    expect(sent(1)).toContain(1);
+    expect(keeper.size).toBe(20);
+  });
+
+  test('what is not kept takes no room from what counts: a full table frees idle counters, kept or not', () => {
+    const small = createMemoryCounters({ slotsMax: 3 });
+    for (const number of [1, 2, 3]) {
+      const taken = small.take([of(number)], clock.now());
+      small.giveBack([of(number)], taken, clock.now());
+    }
+    expect(small.usage()).toMatchObject({ counters: 3, unkept: 3 });
+    expect(small.take([of(4)], clock.now()).granted).toBe(true);
+    expect(small.usage()).toMatchObject({ counters: 1, unkept: 1 });
+  });
+
   test('after an outage the next round sends what was not kept, each window once and as it is by then', async () => {
     for (let number = 0; number < 150; number += 1) take(number);
     keeper.down = true;

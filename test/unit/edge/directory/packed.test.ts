@@ -160,6 +160,27 @@ describe('find', () => {
     expect(directory.find(api, issueKey('ak_', randomBytes))).toBeUndefined();
   });
 
+  test('tells of each stored key that it finds under a retired pepper, with its digest under the current one', () => {
+    const peppers = ['now', 'before', 'long ago'].map((id) => ({ id, secret: randomBytes(32) }));
+    const [current, ...retired] = peppers;
+    if (current === undefined) throw new Error('no pepper');
+    const ring = createKeyHasher({ current, retired });
+    const told: [row: number, digest: Int32Array][] = [];
+    const onRetired = (row: number, found: Int32Array): void => void told.push([row, found.slice()]);
+    const directory = createDirectory({ apis: [api], hasher: ring, onRetired });
+    const [declared = '', ...keys] = ['', ...peppers].map(() => issueKey('ak_', randomBytes));
+    directory.apply(
+      batchOf((sink) => {
+        sink.account(accountRecord({}));
+        sink.key(keyRecord({ row: 0, digest: digestOf(ring, declared, 1) }));
+        for (const [index, one] of keys.entries())
+          sink.key(keyRecord({ row: index + 1, digest: digestOf(ring, one, index) }));
+      }),
+    );
+    for (const one of [declared, ...keys, issueKey('ak_', randomBytes)]) directory.find(api, one);
+    expect(told).toEqual([2, 3].map((row) => [row, digestOf(ring, keys[row - 1] ?? '')]));
+  });
+
   test('compares every word of the digest', () => {
     for (let word = 0; word < 8; word += 1) {
       for (const bit of [0, 1, 19, 20, 23, 24, 31]) {
