@@ -16,7 +16,10 @@ import type { Served } from './served.ts';
 const TOLD_MS = 20_000;
 const POLL = { timeout: TOLD_MS, interval: 100 };
 /** Gauges that stand at 0 while all is well. */
-const MAY_BE_ZERO: ReadonlySet<string> = new Set(['tollgate_write_behind_pending']);
+const MAY_BE_ZERO: ReadonlySet<string> = new Set([
+  'tollgate_write_behind_pending',
+  'tollgate_windows_unkept',
+]);
 
 const ONE = change(
   API,
@@ -141,9 +144,13 @@ describe('a served Tollgate', () => {
       account: 'acme',
       name: 'k',
       permissions: ['read'],
+      limits: ['100/day'],
     });
     other.exec('BEGIN IMMEDIATE');
     expect(await check('one', '/v1/paid', { key: limited.key })).toMatchObject({ status: 503 });
+    // What was used meanwhile cannot be kept either.
+    expect(await check('one', '/v1/free', { key: limited.key })).toMatchObject({ status: 200 });
+    await expect.poll(() => total('tollgate_windows_unkept'), POLL).toBeGreaterThan(0);
     other.exec('ROLLBACK');
     other.close();
     await expect.poll(async () => unfedIn(await page('/metrics')), POLL).toEqual([]);
