@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import { benchInProcess } from './in-process.ts';
 import { benchOverGrpc } from './over-grpc.ts';
 import { benchPauses } from './pauses.ts';
@@ -39,14 +41,13 @@ One Check over gRPC, 10,000 keys, 2 connections × 32 streams; CPU of the server
 ${await benchOverGrpc()}
 `;
   process.stdout.write(report);
-  if (process.argv.includes('--write')) showInReadme(report);
+  if (process.argv.includes('--write')) await showInReadme(report);
 }
 
-function showInReadme(report: string): void {
+async function showInReadme(report: string): Promise<void> {
   const readme = readFileSync(README, 'utf8');
   if (!PLACE.test(readme)) throw new Error('the README has no place for the bench');
-  writeFileSync(
-    README,
-    readme.replace(PLACE, (_, start: string, end: string) => `${start}\n\n${report}\n${end}`),
-  );
+  const shown = readme.replace(PLACE, (_, start: string, end: string) => `${start}\n\n${report}\n${end}`);
+  const options = await resolveConfig(fileURLToPath(README));
+  writeFileSync(README, await format(shown, { ...options, parser: 'markdown' }));
 }
