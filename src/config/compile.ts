@@ -64,8 +64,10 @@ const IDENTITY = {
 } as const;
 
 function compileArea({ areas, endpoints }: ApiDocument, area: AreaSection): Area {
+  const prefix = area.path === '/' ? '' : area.path;
   return {
-    prefix: area.path === '/' ? '' : area.path,
+    prefix,
+    depth: prefix.split('/').length - 1,
     credentials: area.credentials.flatMap(toSources),
     challenge: area.challenge,
     preflight: area.preflight,

@@ -50,6 +50,8 @@ export interface KeyFormat {
 export interface Area {
   /** Canonical, without trailing slash; '' is the whole host. */
   readonly prefix: string;
+  /** Segments of the prefix: its routes begin below them. */
+  readonly depth: number;
   readonly credentials: readonly CredentialSource[];
   /** The `WWW-Authenticate` field of every 401 (RFC 9110 §11.6.1). */
   readonly challenge: string;

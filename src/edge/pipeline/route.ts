@@ -34,11 +34,10 @@ export function findPlace(policy: Policy, request: AuthzRequest): Place {
   if (dropsIdentity(api, request.headers)) return { api, denial: { code: 'request_ambiguous' } };
   const area = api.areas.find((candidate) => contains(candidate.prefix, path.path));
   if (area === undefined) return { api, denial: { code: 'not_found', fault: 'no_area' } };
-  const depth = area.prefix === '' ? 0 : area.prefix.split('/').length - 1;
   const route = findRoute(
     area.routes,
     { segments: path.segments, method: policyMethod(request.method) },
-    depth,
+    area.depth,
   );
   if (route === undefined) return { api, area, denial: { code: 'not_found', fault: 'no_route' } };
   return { api, area, route };

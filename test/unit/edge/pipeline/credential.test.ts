@@ -11,7 +11,7 @@ const BARE_KEY: CredentialSource = { kind: 'api_key', header: 'x-api-key', schem
 function areaOf(...credentials: CredentialSource[]): Area {
   const empty = new Map();
   const routes = { literal: empty, any: undefined, here: empty, below: empty };
-  return { prefix: '', credentials, challenge: 'Bearer', preflight: 'check', routes };
+  return { prefix: '', depth: 0, credentials, challenge: 'Bearer', preflight: 'check', routes };
 }
 
 type Line = readonly [string, string];

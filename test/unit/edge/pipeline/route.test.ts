@@ -35,7 +35,14 @@ function trieOf(...lines: string[]): RouteNode {
 }
 
 function areaOf(prefix: string, ...lines: string[]): Area {
-  return { prefix, credentials: [], challenge: '', preflight: 'check', routes: trieOf(...lines) };
+  return {
+    prefix,
+    depth: prefix.split('/').length - 1,
+    credentials: [],
+    challenge: '',
+    preflight: 'check',
+    routes: trieOf(...lines),
+  };
 }
 
 function policyOf(...areas: Area[]): Policy {
