@@ -59,22 +59,23 @@ function spend(admitted: Admitted, ports: SpendPorts): Eventually<Spending> {
 function charge(admitted: Admitted, ports: SpendPorts, taken: Taken | undefined): Eventually<Spending> {
   const cost = planCharge(admitted, admitted.principal, admitted.now);
   if (cost === undefined) return spent(taken, undefined);
-  return chargeCredits(cost, admitted.request, ports.credits).then((outcome) => {
-    if (outcome instanceof DependencyDown) {
-      if (admitted.api.onOutage.credits === 'allow') return spent(taken, outcome);
-      return andThen(giveBack(admitted, ports.counters, taken), () => ({
-        kind: 'outage' as const,
-        dependency: outcome.dependency,
-      }));
-    }
-    const denial = judgeCharge(outcome);
-    if (denial === undefined) return spent(taken, undefined);
-    return andThen(giveBack(admitted, ports.counters, taken), (limits) => ({
-      kind: 'refused' as const,
-      denial,
-      limits,
-    }));
-  });
+  const giveLimitsBack = (): Eventually<readonly LimitState[]> => giveBack(admitted, ports.counters, taken);
+  return chargeCredits(cost, admitted.request, ports.credits).then(
+    (outcome): Eventually<Spending> => {
+      if (outcome instanceof DependencyDown) {
+        if (admitted.api.onOutage.credits === 'allow') return spent(taken, outcome);
+        return andThen(giveLimitsBack(), () => ({ kind: 'outage', dependency: outcome.dependency }));
+      }
+      const denial = judgeCharge(outcome);
+      if (denial === undefined) return spent(taken, undefined);
+      return andThen(giveLimitsBack(), (limits) => ({ kind: 'refused', denial, limits }));
+    },
+    // A bug refuses as well, so it must not cost the client a request of its limits.
+    (bug: unknown) =>
+      andThen(giveLimitsBack(), () => {
+        throw bug;
+      }),
+  );
 }
 
 /** The share of the gateway's patience that a store may use up: the answer has to get back in what is left. */

@@ -72,6 +72,18 @@ describe('spending', () => {
     expect(await credits(world)).toBe(1);
   });
 
+  test('a bug while credits are charged stays a bug, and the limits are as they were', async () => {
+    const world = open();
+    const { key } = await makeKey(world, { credits: 5 });
+    world.beforeCharge = () => {
+      throw new TypeError('broken');
+    };
+    await expect(world.check(paid(key))).rejects.toThrow('broken');
+    world.beforeCharge = () => undefined;
+    expect(await remaining(world, key)).toEqual([3, 5]);
+    expect(await credits(world)).toBe(5);
+  });
+
   test('the monthly allowance is the account’s, whatever the key’s own tier', async () => {
     const world = open();
     const { key } = await makeKey(world, { tier: 'pro' });
