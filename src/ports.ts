@@ -4,12 +4,14 @@ import type { EndpointName } from './domain/endpoint.ts';
 import type { FeedBatch, FeedCursor } from './domain/feed.ts';
 import type { Limit, LimitCharge, LimitState } from './domain/limit.ts';
 import type { Api } from './domain/policy.ts';
-import type { Principal } from './domain/principal.ts';
+import type { Account, Principal } from './domain/principal.ts';
 import type { Reply } from './domain/reply.ts';
 import type { Report } from './domain/report.ts';
 import type { AuthzRequest, PlainRequest } from './domain/request.ts';
+import type { KeySigner, Session, SessionKey } from './domain/session.ts';
 import type { Spending } from './domain/spending.ts';
 import type { Now } from './domain/time.ts';
+import type { TokenFault, VerifiedToken } from './domain/token.ts';
 import type { WindowBatch } from './domain/window-batch.ts';
 
 /** A value that is there already, or will be. Awaited only where it is a promise: a decision from memory costs no turn. */
@@ -36,6 +38,28 @@ export interface Clock {
 export interface Directory {
   /** The key presented to an API, in constant time over what is known; undefined for an unknown or revoked one. Hashes, but asks nobody. */
   find(api: Api, presentedKey: string): Principal | undefined;
+}
+
+/** Whom a verified token speaks for, in memory: asked at every check, so that what ended is dead at once. */
+export interface TokenSubjects {
+  /** The unrevoked key of that id. */
+  findKey(api: Api, keyId: string): Principal | undefined;
+  findAccount(api: Api, accountId: string): Account | undefined;
+  /** The session of that id, unless it or its key is gone. */
+  findSession(api: Api, sessionId: string): Session | undefined;
+}
+
+/** What signatures are verified with, as far as the hub keeps it. */
+export interface TokenKeys {
+  /** The API key named by its id or, where a token names none, those of an account: at most KEY_SIGNERS_MAX, none that is revoked. */
+  findSigners(api: Api, by: { readonly keyId: string } | { readonly account: string }): readonly KeySigner[];
+  findSessionKey(api: Api, kid: string): SessionKey | undefined;
+}
+
+/** Believes a token, or says which rule it breaks. Only a whole verification is a `VerifiedToken`. */
+export interface TokenVerifier {
+  /** A value at once for a token seen before. Throws or rejects with `DependencyDown('tokens')` where the issuer's keys cannot be had. */
+  verify(api: Api, token: string, now: Now): Eventually<VerifiedToken | TokenFault>;
 }
 
 /** What came of asking for several limits at once: all were taken, or none. */

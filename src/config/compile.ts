@@ -51,6 +51,7 @@ function compileApi(api: ApiDocument, index: number): Api {
       xRateLimit: api.limit_headers.includes('x-ratelimit'),
       ietf: api.limit_headers.includes('ietf'),
     },
+    tokens: { issuers: [] },
     upstream: Object.entries(api.upstream.set).map(([name, value]) => ({ name, value: IDENTITY[value] })),
     ...(me === undefined ? {} : { me: compileEndpoint(me.body) }),
   };

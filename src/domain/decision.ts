@@ -1,10 +1,19 @@
 import type { LimitState } from './limit.ts';
 import type { Tier } from './policy.ts';
 import type { Principal } from './principal.ts';
+import type { TokenFault } from './token.ts';
 
 /** Why a credential did not identify anyone. For logs and metrics alone: outside, all look the same. */
 export type CredentialFault =
-  'repeated' | 'malformed' | 'unknown' | 'expired' | 'unverifiable' | 'revoked_meanwhile';
+  | 'repeated'
+  | 'malformed'
+  | 'unknown'
+  | 'expired'
+  | 'unverifiable'
+  | 'revoked_meanwhile'
+  | 'session_ended'
+  | 'account_unknown'
+  | TokenFault;
 
 /** What did not exist: for logs and metrics alone. */
 export type PlaceFault = 'no_host' | 'other_api' | 'no_area' | 'no_route';

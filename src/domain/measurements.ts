@@ -2,6 +2,8 @@ import type { Bucketed } from './bucket-counts.ts';
 import type { CredentialFault, Decision, Dependency, PlaceFault, RefusalCode } from './decision.ts';
 import type { Api } from './policy.ts';
 import type { GatewayName } from './request.ts';
+import { TOKEN_FAULTS } from './token.ts';
+import type { TokenFault } from './token.ts';
 
 /*
  * What every part of the process may measure, as plain data on its way to whoever shows it.
@@ -178,6 +180,9 @@ export const CREDENTIAL_FAULTS = wordsOf<CredentialFault>({
   expired: true,
   unverifiable: true,
   revoked_meanwhile: true,
+  session_ended: true,
+  account_unknown: true,
+  ...(Object.fromEntries(TOKEN_FAULTS.map((fault) => [fault, true])) as Record<TokenFault, true>),
 });
 export const PLACE_FAULTS = wordsOf<PlaceFault>({
   no_host: true,

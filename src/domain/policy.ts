@@ -1,6 +1,7 @@
 import type { EndpointName, OwnEndpoint } from './endpoint.ts';
 import type { ErrorProfile } from './error-profile.ts';
 import type { Limit } from './limit.ts';
+import type { TokenRules } from './token.ts';
 
 /** Everything a check looks up, compiled once from the configuration. Indices agree in every thread that compiled the same document. */
 export interface Policy {
@@ -33,6 +34,7 @@ export interface Api {
   readonly errors: ErrorProfile;
   readonly limitHeaders: LimitHeaderFamilies;
   readonly upstream: readonly IdentityHeader[];
+  readonly tokens: TokenRules;
   /** What tells key holders about their own key; absent where the API has no such endpoint. */
   readonly me?: OwnEndpoint;
 }

@@ -58,6 +58,7 @@ export function createApi({ index, tiers = [''], keys = {} }: ApiSketch): Api {
     permissions: [],
     roles: [],
     billing: false,
+    tokens: { issuers: [] },
     clientAddress: { from: 'peer' },
     onOutage: { limits: 'deny', credits: 'deny' },
     errors,

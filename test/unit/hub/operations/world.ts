@@ -49,6 +49,7 @@ function createApi(index: number, change: Partial<Api>): Api {
     permissions: [],
     roles: [],
     billing: false,
+    tokens: { issuers: [] },
     clientAddress: { from: 'peer' },
     onOutage: { limits: 'deny', credits: 'deny' },
     errors,
