@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readGatewayFacts } from './compose/gateway-facts.ts';
+import type { GatewayFacts } from './compose/gateway-facts.ts';
 import { createDirectHalves, createThreadHalves } from './compose/halves.ts';
 import { openOperations } from './compose/open-operations.ts';
 import type { OpenedOperations } from './compose/open-operations.ts';
@@ -15,6 +17,7 @@ import { createClock } from './lib/clock.ts';
 import { digestHex } from './lib/key-digest.ts';
 import { createLog } from './telemetry/log.ts';
 
+export type { GatewayFacts } from './compose/gateway-facts.ts';
 export type { MigrationReport } from './compose/migrate-store.ts';
 export type { OpenedOperations } from './compose/open-operations.ts';
 export type { ValidationReport } from './compose/validate-config.ts';
@@ -67,15 +70,17 @@ export function createProgram({ env, writeLog }: ProgramWorld) {
   return {
     async serve(place: ConfigPlace) {
       const app = await startApp({ ...place, carrier: 'thread', world });
-      const { checkGrpc, ...others } = app.addresses;
+      const { checkGrpc, checkHttp, ...others } = app.addresses;
       const listeners = [
         { name: 'check.grpc', address: checkGrpc },
+        ...checkHttp.map(({ dialect, address }, at) => ({ name: `check.http.${at} (${dialect})`, address })),
         ...Object.entries(others).map(([name, address]) => ({ name, address })),
       ];
       return { listeners, notes: app.notes, ended: app.ended, stop: () => app.stop() };
     },
     openOperations: (place: ConfigPlace): Promise<OpenedOperations> => openOperations(place, world),
     validate: (place: ConfigPlace): Promise<ValidationReport> => validateConfig(place, world),
+    gatewayFacts: async (place: ConfigPlace): Promise<GatewayFacts> => readGatewayFacts(place, world),
     migrate: (place: ConfigPlace): Promise<MigrationReport> => migrateStore(place, world),
     async digest(place: ConfigPlace, key: string) {
       const { peppers } = await loadSettings(place, world);

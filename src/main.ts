@@ -43,6 +43,7 @@ function createLazyProgram(): Program {
     serve: async (options) => (await loadProgram()).serve(options),
     openOperations: async (options) => (await loadProgram()).openOperations(options),
     validate: async (options) => (await loadProgram()).validate(options),
+    gatewayFacts: async (options) => (await loadProgram()).gatewayFacts(options),
     migrate: async (options) => (await loadProgram()).migrate(options),
     digest: async (options, key) => (await loadProgram()).digest(options, key),
   };

@@ -4,6 +4,7 @@ import { addAudit } from './audit/group.ts';
 import { addDemo } from './demo.ts';
 import { EXIT, toFailure } from './failure.ts';
 import { inertLines } from './inert.ts';
+import { addLint } from './lint/command.ts';
 import { addKeys } from './keys/group.ts';
 import { addMigrate } from './migrate.ts';
 import { addOperators } from './operators/group.ts';
@@ -21,7 +22,17 @@ export interface Cli {
 
 const HELP_COLUMNS = 100;
 
-const COMMANDS = [addServe, addDemo, addValidate, addMigrate, addAccounts, addKeys, addOperators, addAudit];
+const COMMANDS = [
+  addServe,
+  addDemo,
+  addValidate,
+  addLint,
+  addMigrate,
+  addAccounts,
+  addKeys,
+  addOperators,
+  addAudit,
+];
 
 /** The command line. It names no global: the process comes in as `world`. */
 export function createCli(world: CliWorld): Cli {

@@ -1,4 +1,10 @@
-import type { ConfigPlace, MigrationReport, OpenedOperations, ValidationReport } from '../app.ts';
+import type {
+  ConfigPlace,
+  GatewayFacts,
+  MigrationReport,
+  OpenedOperations,
+  ValidationReport,
+} from '../app.ts';
 
 /**
  * What the command line asks of the composition root. What a person can mend is thrown as `OperationRefused`, `ConfigProblems`
@@ -10,6 +16,8 @@ export interface Program {
   openOperations(place: ConfigPlace): Promise<OpenedOperations>;
   /** Never refuses for a problem of the configuration: it is in the report. */
   validate(place: ConfigPlace): Promise<ValidationReport>;
+  /** What a gateway's configuration has to agree with. */
+  gatewayFacts(place: ConfigPlace): Promise<GatewayFacts>;
   migrate(place: ConfigPlace): Promise<MigrationReport>;
   /** The digest under which a key may stand in a configuration file. */
   digest(place: ConfigPlace, key: string): Promise<string>;

@@ -39,6 +39,11 @@ export async function run(args: readonly string[], given: RunWith = {}): Promise
       return { operations, via: given.via ?? 'hub', close: async () => void (closed += 1) };
     },
     validate: async () => ({ problems: [], warnings: [], apis: [] }),
+    gatewayFacts: async () => ({
+      budgetMs: 120,
+      credentialHeaders: ['authorization', 'x-api-key'],
+      identityHeaders: ['x-account-id'],
+    }),
     migrate: async () => ({ store: 'sqlite:var/tollgate.db', steps: ['1 accounts and keys'] }),
     digest: async (_options, key) => `digest-of-${key.length}-characters`,
     ...given.program,
