@@ -1,4 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { README, renderReadme } from './readme.ts';
+import { renderGenerated } from './generated.ts';
 
-writeFileSync(README, await renderReadme());
+for (const [path, text] of await renderGenerated()) writeFileSync(path, text);

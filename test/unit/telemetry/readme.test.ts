@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import packageFile from '../../../package.json' with { type: 'json' };
 import { VERSION } from '../../../src/telemetry/version.ts';
-import { README, renderReadme } from '../../docs/readme.ts';
+import { renderGenerated } from '../../docs/generated.ts';
 
-test('the README has the table of metrics that the code has; `npm run docs` writes it', async () => {
-  expect(readFileSync(README, 'utf8')).toBe(await renderReadme());
+test("the README's table of metrics, the board and the alerts are what the code says; `npm run docs` writes them", async () => {
+  for (const [path, text] of await renderGenerated()) expect(readFileSync(path, 'utf8'), path).toBe(text);
 });
 
 test('the version in the metrics is the one of package.json', () => {
