@@ -1,5 +1,6 @@
 import type { GatewayFacts } from '../../app.ts';
 import type { Expectation, HeaderSet } from './rule.ts';
+import { readAt } from './subjects.ts';
 
 /** Whether what stands at a rule's place is as expected. Values are those found there: none where nothing is written. */
 export function isMet(expect: Expectation, values: readonly unknown[], facts: GatewayFacts): boolean {
@@ -57,11 +58,23 @@ function toMatchers(values: readonly unknown[]): (name: string) => boolean {
 function toMatcher(value: unknown): (name: string) => boolean {
   if (typeof value === 'string') return toPatternMatcher(value.toLowerCase());
   const { exact, prefix, suffix, contains } = toLowerMembers(value);
+  const regex = toRegex(readAt(value, ['safe_regex', 'regex'])[0]);
   return (name) =>
     name === exact ||
+    regex?.test(name) === true ||
     (prefix !== undefined && name.startsWith(prefix)) ||
     (suffix !== undefined && name.endsWith(suffix)) ||
     (contains !== undefined && name.includes(contains));
+}
+
+/** Envoy's matches whole names. What only RE2 understands covers nothing here. */
+function toRegex(text: unknown): RegExp | undefined {
+  if (typeof text !== 'string') return undefined;
+  try {
+    return new RegExp(`^(?:${text})$`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Istio writes `x-*` and `*-id`, Kong's transformers `x-name:value`. */

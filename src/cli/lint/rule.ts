@@ -8,6 +8,7 @@ export type SubjectKind =
   | 'envoy check cluster'
   | 'envoy unchecked route'
   | 'envoy routes'
+  | 'envoy gateway token'
   | 'kong plugin'
   | 'kong unchecked service'
   | 'kong other credential plugin'

@@ -4,6 +4,7 @@ import type { Members, Subject } from './subjects.ts';
 const MANAGER = '.HttpConnectionManager';
 const CHECK = '.ext_authz.v3.ExtAuthz';
 const PER_ROUTE = '.ext_authz.v3.ExtAuthzPerRoute';
+const GATEWAY_TOKEN = 'x-gateway-token';
 const FILTER_TYPES = ['http_filters', '*', 'typed_config', '@type'];
 
 /** What an Envoy bootstrap, or a patch that holds parts of one, says about its checks. */
@@ -18,6 +19,7 @@ export function findEnvoySubjects(document: unknown): readonly Subject[] {
       subjects.push(...toCheck({ path, value }));
       for (const name of readAt(value, ['grpc_service', 'envoy_grpc', 'cluster_name'])) clusters.add(name);
     }
+    if (members['key'] === GATEWAY_TOKEN) subjects.push({ kind: 'envoy gateway token', path, value });
     if (isUncheckedRoute(members)) subjects.push({ kind: 'envoy unchecked route', path, value });
   }
   return [...subjects, ...findClusters(document, clusters)];
@@ -25,7 +27,9 @@ export function findEnvoySubjects(document: unknown): readonly Subject[] {
 
 type Found = Pick<Subject, 'path' | 'value'>;
 
+/** A patch may speak of a manager and leave its filters alone: then there is nothing to be missed. */
 function toManager(found: Found): readonly Subject[] {
+  if (readAt(found.value, ['http_filters']).length === 0) return [];
   const isChecked = readAt(found.value, FILTER_TYPES).some((type) => String(type).endsWith(CHECK));
   if (!isChecked) return [{ ...found, kind: 'envoy unchecked manager' }];
   const [routes] = readAt(found.value, ['route_config']);

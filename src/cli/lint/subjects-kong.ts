@@ -2,7 +2,8 @@ import type { KeyPath } from '../../config/problems.ts';
 import { itemsOf, membersOf, readAt, walkValues } from './subjects.ts';
 import type { Members, Subject } from './subjects.ts';
 
-const PLUGIN = 'tollgate';
+/** The second one takes a request to an endpoint of Tollgate's own, where the credential is judged. */
+const PLUGINS: ReadonlySet<unknown> = new Set(['tollgate', 'tollgate-endpoint']);
 const OTHER_CREDENTIAL_PLUGINS: ReadonlySet<unknown> = new Set([
   'key-auth',
   'key-auth-enc',
@@ -28,7 +29,7 @@ function findPlugins(root: Members): readonly Subject[] {
   for (const [path, value] of walkValues(root)) {
     if (path.at(-2) !== 'plugins') continue;
     const { name } = membersOf(value);
-    if (name === PLUGIN) subjects.push({ kind: 'kong plugin', path, value });
+    if (PLUGINS.has(name)) subjects.push({ kind: 'kong plugin', path, value });
     else if (OTHER_CREDENTIAL_PLUGINS.has(name))
       subjects.push({ kind: 'kong other credential plugin', path, value });
     else if (OTHER_LIMIT_PLUGINS.has(name)) subjects.push({ kind: 'kong other limit plugin', path, value });
@@ -68,7 +69,7 @@ function isNamed(reference: unknown, { name, id }: Members): boolean {
 }
 
 function isOurs(plugin: unknown): boolean {
-  return membersOf(plugin)['name'] === PLUGIN;
+  return PLUGINS.has(membersOf(plugin)['name']);
 }
 
 function isScoped(plugin: unknown): boolean {

@@ -246,7 +246,10 @@ export const BREAKS: Readonly<Record<string, Break>> = {
     }),
   ),
   'envoy-http-timeout': http(drop('http_service.server_uri.timeout')),
-  'envoy-http-token': http(set('http_service.authorization_request.headers_to_add.0.value', 'in the open')),
+  'envoy-http-token': http(drop('http_service.authorization_request')),
+  'envoy-written-token': http(
+    set('http_service.authorization_request.headers_to_add.0.value', 'in the open'),
+  ),
   'envoy-cluster-retries': cluster(drop('circuit_breakers')),
   'envoy-cluster-health': cluster(drop('health_checks')),
   'envoy-stream-duration': manager(drop('common_http_protocol_options.max_stream_duration')),
