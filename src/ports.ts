@@ -2,9 +2,9 @@ import type { ChargeOutcome, ChargeReceipt, CreditCharge, Refund } from './domai
 import type { Dependency, RefusalCode } from './domain/decision.ts';
 import type { EndpointName } from './domain/endpoint.ts';
 import type { FeedBatch, FeedCursor } from './domain/feed.ts';
-import type { Limit, LimitCharge, LimitState } from './domain/limit.ts';
-import type { Api } from './domain/policy.ts';
-import type { Account, Principal } from './domain/principal.ts';
+import type { Limit, LimitCharge, LimitState, Subject } from './domain/limit.ts';
+import type { Api, Area } from './domain/policy.ts';
+import type { Account, CredentialKind, Principal } from './domain/principal.ts';
 import type { Reply } from './domain/reply.ts';
 import type { Report } from './domain/report.ts';
 import type { AuthzRequest, PlainRequest } from './domain/request.ts';
@@ -44,22 +44,30 @@ export interface Directory {
 export interface TokenSubjects {
   /** The unrevoked key of that id. */
   findKey(api: Api, keyId: string): Principal | undefined;
-  findAccount(api: Api, accountId: string): Account | undefined;
+  /** `subject`: what `subjectOf` makes of the API's name and the account's (lib/subject.ts). */
+  findAccount(api: Api, accountId: string, subject: Subject): Account | undefined;
   /** The session of that id, unless it or its key is gone. */
   findSession(api: Api, sessionId: string): Session | undefined;
 }
 
 /** What signatures are verified with, as far as the hub keeps it. */
 export interface TokenKeys {
-  /** The API key named by its id or, where a token names none, those of an account: at most KEY_SIGNERS_MAX, none that is revoked. */
-  findSigners(api: Api, by: { readonly keyId: string } | { readonly account: string }): readonly KeySigner[];
+  /** The API key named by its id or, where a token names none, those of an account: at most KEY_SIGNERS_MAX, the newest first, none that is revoked or expired. */
+  findSigners(
+    api: Api,
+    by: { readonly keyId: string } | { readonly account: string },
+    now: Now,
+  ): readonly KeySigner[];
   findSessionKey(api: Api, kid: string): SessionKey | undefined;
 }
 
 /** Believes a token, or says which rule it breaks. Only a whole verification is a `VerifiedToken`. */
 export interface TokenVerifier {
-  /** A value at once for a token seen before. Throws or rejects with `DependencyDown('tokens')` where the issuer's keys cannot be had. */
-  verify(api: Api, token: string, now: Now): Eventually<VerifiedToken | TokenFault>;
+  /**
+   * A value at once for a token seen before. Throws or rejects with `DependencyDown('tokens')` where the issuer's keys cannot be had,
+   * at the latest after `withinMs`, and sooner where the budget of a check is less.
+   */
+  verify(api: Api, token: string, now: Now, withinMs?: number): Eventually<VerifiedToken | TokenFault>;
 }
 
 /** What came of asking for several limits at once: all were taken, or none. */
@@ -125,6 +133,9 @@ export interface Inspection {
   readonly code: 'ok' | RefusalCode;
   /** '' where unknown, as are the names below. */
   readonly api: string;
+  readonly credential: CredentialKind | '';
+  /** `ses_` and 24 hexadecimal digits; '' for all but a session. */
+  readonly sessionId: string;
   readonly keyId: string;
   readonly account: string;
   readonly tier: string;
@@ -142,14 +153,26 @@ export interface Edge {
 /** What our own endpoints need of the policy, wherever they run: where they are, and how their API refuses. */
 export interface EndpointPlaces {
   /** The endpoint at which a request is aimed, or why it is aimed at none of ours, whatever else may be there. */
-  find(request: AuthzRequest): EndpointPlace | RefusalCode;
+  find(request: AuthzRequest): EndpointPlace | OtherMethod | RefusalCode;
   /** The refusal in the words and headers of the request's API, as a check would get it. */
   refuse(request: AuthzRequest, code: RefusalCode): Reply;
 }
 
 export interface EndpointPlace {
   readonly api: Api;
+  /** Whose credentials open it. */
+  readonly area: Area;
   readonly name: EndpointName;
+  /** The client's, as allowlists know it; '' where it cannot be read. */
+  readonly clientAddress: string;
+}
+
+/** An endpoint of ours is there, but not by the request's method. */
+export interface OtherMethod {
+  readonly api: Api;
+  readonly name: EndpointName;
+  /** Value of the field `Allow` (RFC 9110 §10.2.1). */
+  readonly allow: string;
 }
 
 /** The feed at its source: the store's keys, accounts and changes, read in order. */

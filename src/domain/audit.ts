@@ -8,6 +8,9 @@ export const AUDIT_ACTIONS = [
   'key.set',
   'key.rotate',
   'key.revoke',
+  'session.revoke',
+  'session.reuse',
+  'signing_key.create',
   'operator.create',
   'operator.revoke',
   'login.fail',
@@ -17,9 +20,9 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** Who asks for a change, and by which way: decided where the request comes in, never by what it says of itself. */
 export interface Actor {
-  /** `cli:<user of the operating system>`, `operator:<name>`, `configuration` for what a file declares; `nobody` for a failed login. */
+  /** `cli:<user of the operating system>`, `operator:<name>`, `configuration` for what a file declares, `tollgate` for what it does by itself; `nobody` for a failed login. */
   readonly name: string;
-  /** `cli-store` (the database opened directly), `control` (the server's unix socket), `admin <address>`, `start`, `embedding` (a program around us). */
+  /** `cli-store` (the database opened directly), `control` (the server's unix socket), `admin <address>`, `start`, `sessions` (their endpoints), `embedding` (a program around us). */
   readonly source: string;
   /** The id under which the request was answered; '' where it has none. */
   readonly requestId: string;

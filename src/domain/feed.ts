@@ -1,5 +1,6 @@
 import { BILLINGS, STANDINGS } from './principal.ts';
 import type { Billing, Standing } from './principal.ts';
+import type { SessionKey } from './session.ts';
 
 /**
  * Keys and accounts on their way from the hub to the edge: fixed-width records in two typed arrays, with strings beside them.
@@ -15,9 +16,9 @@ export interface FeedBatch {
   readonly strings: readonly string[];
 }
 
-/** A place in the feed: first all accounts by row, then all keys by row, then declared keys, then changes by sequence number. */
+/** A place in the feed: first all accounts by row, then all keys, declared keys, sessions and signing keys, then changes by sequence number. */
 export interface FeedCursor {
-  readonly phase: 'accounts' | 'keys' | 'declared' | 'changes';
+  readonly phase: 'accounts' | 'keys' | 'declared' | 'sessions' | 'signing_keys' | 'changes';
   /** The last row sent in this phase; unused in `changes`. */
   readonly row: number;
   /** Every change up to this sequence number is contained in what was sent once `changes` is reached. */
@@ -31,12 +32,25 @@ export const FEED_BATCH_MAX = 500;
 /** Which account's id a fixed record and a header can carry, whatever a store holds: visible ASCII. */
 export const CARRIED_ACCOUNT_ID = /^[\x21-\x7e]{1,64}$/;
 export const ACCOUNT_ID_LENGTH_MAX = 64;
+/** A key of 256 characters, a nonce and a tag. */
+export const SEALED_KEY_BYTES_MAX = 1_024;
 /** Characters of a profile's text; some hundred allowlist entries. */
 export const PROFILE_TEXT_LENGTH_MAX = 16_384;
 
 const NUMBERS = 8;
 const WORDS = 11;
-const KIND = { account: 1, accountGone: 2, key: 3, keyGone: 4 } as const;
+const KIND = {
+  account: 1,
+  accountGone: 2,
+  key: 3,
+  keyGone: 4,
+  session: 5,
+  sessionGone: 6,
+  signingKey: 7,
+  signingKeyGone: 8,
+} as const;
+/** In the order of their numbers in a record. */
+const SIGNING_ALGORITHMS: readonly SessionKey['algorithm'][] = ['EdDSA', 'ES256'];
 
 export interface AccountRecord {
   readonly api: number;
@@ -47,7 +61,7 @@ export interface AccountRecord {
   readonly billing: Billing;
   /** Infinity where none is set. */
   readonly trialEndsMs: number;
-  /** Three words: the subject under which the account is counted. */
+  /** Three words: the subject under which the account is counted, and by which it is found: `subjectOf` API name and id (lib/subject.ts). */
   readonly subject: Int32Array;
 }
 
@@ -64,6 +78,36 @@ export interface KeyRecord {
   readonly id: Int32Array;
   /** Eight words: the HMAC-SHA-256 of the key. */
   readonly digest: Int32Array;
+  /** The key itself, sealed; present alone where customers sign tokens with it. */
+  readonly sealed?: SealedKeyRecord;
+}
+
+/** A key as a sealing key keeps it, bound to its API and id (lib/seal.ts). */
+export interface SealedKeyRecord {
+  readonly sealingKeyId: string;
+  /** At most SEALED_KEY_BYTES_MAX. */
+  readonly bytes: Uint8Array;
+}
+
+/** A session that has not ended. Whether it has run out is for the receiver to see. */
+export interface SessionRecord {
+  readonly api: number;
+  /** Three words: the 96 bits of the session's id. */
+  readonly id: Int32Array;
+  /** Three words: the 96 bits of the id of the key it was exchanged for, stored or declared. */
+  readonly keyId: Int32Array;
+  /** Wall time from which it is no session any more. */
+  readonly expiresAtMs: number;
+}
+
+/** A key whose signatures count: one that will sign, signs, or has signed tokens that may be about. */
+export interface SigningKeyRecord extends SessionKey {
+  readonly api: number;
+}
+
+/** To what a sealed key is bound: it can be opened as this key of this API and as no other. */
+export function sealingContext(apiName: string, keyId: string): string {
+  return `${apiName}/${keyId}`;
 }
 
 /** What a key's record says of its rights, as text; the receiver knows what the words mean. */
@@ -83,6 +127,11 @@ export interface FeedSink {
   accountGone(api: number, row: number): void;
   key(record: KeyRecord): void;
   keyGone(api: number, digest: Int32Array): void;
+  session(record: SessionRecord): void;
+  /** `id`: three words. */
+  sessionGone(api: number, id: Int32Array): void;
+  signingKey(record: SigningKeyRecord): void;
+  signingKeyGone(api: number, kid: string): void;
 }
 
 /** The one text for a profile: members in fixed order, lists sorted, so that equal profiles are found equal. */
@@ -142,6 +191,7 @@ export class FeedWriter implements FeedSink {
       record.accountRow,
       this.intern(record.profile),
       record.expiresAtMs,
+      ...(record.sealed === undefined ? [] : this.sealedPlaces(record.sealed)),
     ]);
     this.words.set(record.id, at);
     this.words.set(record.digest, at + 3);
@@ -152,6 +202,25 @@ export class FeedWriter implements FeedSink {
     this.words.set(digest, at + 3);
   }
 
+  session(record: SessionRecord): void {
+    const at = this.next([KIND.session, record.api, record.expiresAtMs]);
+    this.words.set(record.id, at);
+    this.words.set(record.keyId, at + 3);
+  }
+
+  sessionGone(api: number, id: Int32Array): void {
+    this.words.set(id, this.next([KIND.sessionGone, api]));
+  }
+
+  signingKey({ api, kid, algorithm, jwk }: SigningKeyRecord): void {
+    const number = SIGNING_ALGORITHMS.indexOf(algorithm);
+    this.next([KIND.signingKey, api, this.intern(kid), number, this.intern(jwk)]);
+  }
+
+  signingKeyGone(api: number, kid: string): void {
+    this.next([KIND.signingKeyGone, api, this.intern(kid)]);
+  }
+
   batch(cursor: FeedCursor, complete: boolean): FeedBatch {
     return {
       cursor,
@@ -160,6 +229,11 @@ export class FeedWriter implements FeedSink {
       words: this.words.slice(0, this.count * WORDS),
       strings: this.strings,
     };
+  }
+
+  /** Where the two texts of a sealed key stand, counted from 1: 0 is none. */
+  private sealedPlaces({ sealingKeyId, bytes }: SealedKeyRecord): readonly number[] {
+    return [this.intern(sealingKeyId) + 1, this.strings.push(toLatin1(bytes))];
   }
 
   private next(numbers: readonly number[]): number {
@@ -199,6 +273,10 @@ function readRecord(raw: RawRecord, sink: FeedSink): void {
   else if (kind === KIND.accountGone) sink.accountGone(api, raw.n[2] ?? 0);
   else if (kind === KIND.key) sink.key(readKey(raw));
   else if (kind === KIND.keyGone) sink.keyGone(api, raw.w.subarray(3, WORDS));
+  else if (kind === KIND.session) sink.session(readSession(raw));
+  else if (kind === KIND.sessionGone) sink.sessionGone(api, raw.w.subarray(0, 3));
+  else if (kind === KIND.signingKey) sink.signingKey(readSigningKey(raw));
+  else if (kind === KIND.signingKeyGone) sink.signingKeyGone(api, raw.strings[raw.n[2] ?? 0] ?? '');
   else throw new RangeError(`unknown feed record kind ${kind}`);
 }
 
@@ -217,7 +295,7 @@ function readAccount({ n, w, strings }: RawRecord): AccountRecord {
 }
 
 function readKey({ n, w, strings }: RawRecord): KeyRecord {
-  const [, api = 0, row = 0, accountRow = 0, profile = 0, expiresAtMs = 0] = n;
+  const [, api = 0, row = 0, accountRow = 0, profile = 0, expiresAtMs = 0, sealingKey = 0, sealed = 0] = n;
   return {
     api,
     row,
@@ -226,5 +304,34 @@ function readKey({ n, w, strings }: RawRecord): KeyRecord {
     expiresAtMs,
     id: w.subarray(0, 3),
     digest: w.subarray(3, WORDS),
+    ...(sealed === 0
+      ? {}
+      : {
+          sealed: {
+            sealingKeyId: strings[sealingKey - 1] ?? '',
+            bytes: fromLatin1(strings[sealed - 1] ?? ''),
+          },
+        }),
   };
+}
+
+/** One character a byte: bytes among strings travel in as much room as they are long. */
+function toLatin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+function fromLatin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+function readSession({ n, w }: RawRecord): SessionRecord {
+  const [, api = 0, expiresAtMs = 0] = n;
+  return { api, id: w.subarray(0, 3), keyId: w.subarray(3, 6), expiresAtMs };
+}
+
+function readSigningKey({ n, strings }: RawRecord): SigningKeyRecord {
+  const [, api = 0, kid = 0, algorithm = 0, jwk = 0] = n;
+  const known = SIGNING_ALGORITHMS[algorithm];
+  if (known === undefined) throw new RangeError(`unknown signing algorithm ${algorithm}`);
+  return { api, kid: strings[kid] ?? '', algorithm: known, jwk: strings[jwk] ?? '' };
 }

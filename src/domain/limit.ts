@@ -1,5 +1,9 @@
-/** Whom a limit counts: one API key, or all keys of an account together. */
-export type LimitScope = 'key' | 'account';
+/**
+ * Whom a limit counts: one API key, all keys of an account together, or all sessions of one key together.
+ * In this order: a number in a record is the place in this list.
+ */
+export const LIMIT_SCOPES = ['key', 'account', 'session'] as const;
+export type LimitScope = (typeof LIMIT_SCOPES)[number];
 
 /** At most `count` allowed requests in any interval of `windowMs`. Its identity is (scope, window): changing `count` keeps its history. */
 export interface Limit {

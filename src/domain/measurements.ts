@@ -19,6 +19,7 @@ export type StoreOperation =
   | 'read_feed'
   | 'write_account'
   | 'write_key'
+  | 'write_session'
   | 'write_operator'
   | 'grant_credits'
   | 'record_last_uses'
@@ -28,6 +29,21 @@ export type StoreOperation =
   | 'restart_log';
 /** `outage`: the store did not answer. `bug`: anything else that was thrown. */
 export type StoreOutcome = 'ok' | 'outage' | 'bug';
+
+/** Why the check listener closed a connection or a call: what a peer did, never what a check asked. */
+export type GrpcRefusal =
+  | 'tls_failed'
+  | 'client_not_named'
+  | 'no_room'
+  | 'no_room_for_call'
+  | 'protocol'
+  | 'flood'
+  | 'stalled'
+  | 'call_malformed';
+
+/** What came of fetching an issuer's key set. `unusable`: what came is no JWK set with a key that could be used. */
+export type KeySetOutcome =
+  'ok' | 'unusable' | 'address' | 'connection' | 'timeout' | 'status' | 'redirect' | 'type' | 'too_large';
 
 /** The counters by name, and the labels of their series. */
 export interface CounterLabels {
@@ -44,6 +60,16 @@ export interface CounterLabels {
   readonly tollgate_degraded_total: { readonly api: string; readonly dependency: Dependency };
   readonly tollgate_repeats_total: { readonly api: string };
   readonly tollgate_credits_spent_total: { readonly api: string };
+  /** `issuer`: as the configuration calls it. */
+  readonly tollgate_key_set_fetches_total: {
+    readonly api: string;
+    readonly issuer: string;
+    readonly outcome: KeySetOutcome;
+  };
+  readonly tollgate_grpc_connections_total: NoLabels;
+  readonly tollgate_grpc_calls_total: NoLabels;
+  readonly tollgate_grpc_refusals_total: { readonly reason: GrpcRefusal };
+  readonly tollgate_grpc_bytes_total: { readonly direction: 'received' | 'sent' };
   readonly tollgate_thread_busy_seconds_total: { readonly thread: ThreadName };
   readonly process_cpu_seconds_total: NoLabels;
 }
@@ -52,11 +78,20 @@ export interface CounterLabels {
 export interface GaugeLabels {
   readonly tollgate_keys: NoLabels;
   readonly tollgate_accounts: NoLabels;
+  readonly tollgate_sessions: NoLabels;
+  /** `pepper`: an id of the ring, or PEPPER_OTHER. */
+  readonly tollgate_stored_keys: { readonly pepper: string };
   readonly tollgate_counters: NoLabels;
   readonly tollgate_counters_max: NoLabels;
   readonly tollgate_counters_bytes: NoLabels;
   readonly tollgate_windows_unkept: NoLabels;
+  readonly tollgate_key_set_age_seconds: { readonly api: string; readonly issuer: string };
+  readonly tollgate_key_set_keys: { readonly api: string; readonly issuer: string };
+  readonly tollgate_tokens_remembered: NoLabels;
   readonly tollgate_write_behind_pending: NoLabels;
+  readonly tollgate_grpc_connections: NoLabels;
+  readonly tollgate_grpc_calls: NoLabels;
+  readonly tollgate_grpc_waiting_bytes: NoLabels;
   readonly tollgate_ready: NoLabels;
   readonly tollgate_heap_used_bytes: { readonly thread: ThreadName };
   readonly tollgate_config_info: { readonly digest: string };
@@ -144,6 +179,8 @@ export const BUCKETS_SECONDS: Readonly<Record<HistogramName, readonly number[]>>
 
 /** In place of an API's name where the host names none; no API can be called so. */
 export const API_NONE = '(none)';
+/** In place of the id of a pepper that is not configured; no pepper can be called so. */
+export const PEPPER_OTHER = '(other)';
 /** In place of the name of a limit that a single key has on top of its tier's. */
 export const WINDOW_OTHER = 'other';
 
@@ -197,6 +234,29 @@ export const DEPENDENCIES = wordsOf<Dependency>({
   tokens: true,
   configuration: true,
   capacity: true,
+});
+
+export const GRPC_REFUSALS = wordsOf<GrpcRefusal>({
+  tls_failed: true,
+  client_not_named: true,
+  no_room: true,
+  no_room_for_call: true,
+  protocol: true,
+  flood: true,
+  stalled: true,
+  call_malformed: true,
+});
+
+export const KEY_SET_OUTCOMES = wordsOf<KeySetOutcome>({
+  ok: true,
+  unusable: true,
+  address: true,
+  connection: true,
+  timeout: true,
+  status: true,
+  redirect: true,
+  type: true,
+  too_large: true,
 });
 
 /** Which kind of decision a code comes from. */

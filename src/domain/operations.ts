@@ -21,6 +21,16 @@ export interface Operations {
   revokeKey(key: KeyRef): Promise<Revocation>;
   /** Takes over keys made elsewhere; all of a batch or none. At most IMPORT_BATCH_MAX at once. */
   importKeys(keys: readonly ImportedKey[]): Promise<readonly KeyView[]>;
+  /** Sessions that have not ended, in the order in which they were made. */
+  listSessions(query: SessionQuery): Promise<Page<SessionView>>;
+  /** For a day after its end, too. */
+  showSession(session: SessionRef): Promise<SessionView>;
+  /** Ends a session, all of a key, or all of an account, for good. Done again it changes nothing. */
+  revokeSessions(selection: SessionSelection): Promise<SessionsRevoked>;
+  /** Those that sign, will sign, or have signed tokens that may be about; none before the API's first session. */
+  listSigningKeys(api: string): Promise<readonly SigningKeyView[]>;
+  /** A new signing key. `published` is refused while a key is published that does not sign yet. */
+  rotateSigningKey(rotation: SigningKeyRotation): Promise<SigningKeyView>;
   createOperator(input: NewOperator): Promise<CreatedOperator>;
   /** All there are or were, in the order in which they were made; at most OPERATORS_MAX. */
   listOperators(): Promise<readonly OperatorView[]>;
@@ -163,6 +173,90 @@ export interface KeyQuery {
   readonly after?: string;
   /** 1 to PAGE_MAX; default PAGE_MAX. */
   readonly limit?: number;
+}
+
+export interface SessionRef {
+  readonly api: string;
+  /** `ses_` and 24 hexadecimal digits. */
+  readonly id: string;
+}
+
+export interface SessionQuery {
+  readonly api: string;
+  readonly account?: string;
+  /** A key's id. */
+  readonly key?: string;
+  /** The `next` of the page before. */
+  readonly after?: string;
+  /** 1 to PAGE_MAX; default PAGE_MAX. */
+  readonly limit?: number;
+}
+
+/** Exactly one of session, key and account. */
+export interface SessionSelection {
+  readonly api: string;
+  readonly session?: string;
+  readonly key?: string;
+  readonly account?: string;
+}
+
+/** `expired`: its time or its patience has run out. `ended`: somebody or something ended it before. */
+export type SessionStatus = 'active' | 'expired' | 'ended';
+
+/** Why a session ended: `reused` is a refresh token shown twice, `key` and `account` that these stand no more, `replaced` that a newer one took its place. */
+export const SESSION_ENDS = ['logout', 'revoked', 'reused', 'key', 'account', 'replaced', 'expired'] as const;
+export type SessionEnd = (typeof SESSION_ENDS)[number];
+
+export interface SessionView {
+  readonly id: string;
+  readonly api: string;
+  readonly account: string;
+  readonly key: string;
+  readonly status: SessionStatus;
+  readonly created_at: string;
+  /** The latest exchange or refresh. */
+  readonly refreshed_at: string;
+  /** When it runs out unless it is refreshed before. */
+  readonly idle_until: string;
+  readonly expires_at: string;
+  readonly ended_at: string | null;
+  readonly ended_why: SessionEnd | null;
+}
+
+export interface SessionsRevoked {
+  /** How many were live. */
+  readonly ended: number;
+  /** Edges that may still know them: empty once all have confirmed. */
+  readonly unconfirmed: readonly string[];
+}
+
+/** `next`: published, and signs later. `retired`: signs no more; tokens of it may be about. */
+export const SIGNING_KEY_STATES = ['next', 'active', 'retired'] as const;
+export type SigningKeyState = (typeof SIGNING_KEY_STATES)[number];
+
+/**
+ * `published`: the new key signs once whoever keeps the key set has had time to fetch it, and no token ends.
+ * `at_once`: it signs now, and every other key goes with all tokens that it signed: for a private key that somebody else may have.
+ */
+export const SIGNING_KEY_STARTS = ['published', 'at_once'] as const;
+export type SigningKeyStart = (typeof SIGNING_KEY_STARTS)[number];
+
+export interface SigningKeyRotation {
+  readonly api: string;
+  /** Default: `published`. */
+  readonly start?: SigningKeyStart;
+}
+
+/** Never the private key. */
+export interface SigningKeyView {
+  readonly kid: string;
+  readonly api: string;
+  readonly algorithm: 'EdDSA' | 'ES256';
+  readonly state: SigningKeyState;
+  readonly published_at: string;
+  readonly signs_from: string;
+  /** When its last token will have expired; null while nothing is to follow it. */
+  readonly published_until: string | null;
 }
 
 export interface Page<T> {

@@ -1,4 +1,4 @@
-import type { EndpointName, OwnEndpoint } from './endpoint.ts';
+import type { EndpointName, OwnEndpoint, SessionEndpoints } from './endpoint.ts';
 import type { ErrorProfile } from './error-profile.ts';
 import type { Limit } from './limit.ts';
 import type { TokenRules } from './token.ts';
@@ -37,6 +37,8 @@ export interface Api {
   readonly tokens: TokenRules;
   /** What tells key holders about their own key; absent where the API has no such endpoint. */
   readonly me?: OwnEndpoint;
+  /** What keys become sessions with; absent where the API has none. */
+  readonly sessionEndpoints?: SessionEndpoints;
 }
 
 export interface KeyFormat {
@@ -100,6 +102,8 @@ export interface Tier {
   readonly monthlyCredits: number;
   /** Of scope key and account, one per (scope, window). */
   readonly limits: readonly Limit[];
+  /** What sessions take in place of `limits`: of scope session and account; absent where `limits` count keys and sessions together. */
+  readonly sessionLimits?: readonly Limit[];
   readonly features: ReadonlySet<string>;
 }
 

@@ -27,9 +27,12 @@ export interface KeyProfile {
 /** What an account may be called: a letter or digit, then at most 63 of `A-Z a-z 0-9 . _ : @ -`. */
 export const ACCOUNT_ID = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$/;
 
+/** The row of an account that no store has: it has no credits. */
+export const ACCOUNT_ROW_NONE = 0;
+
 /** An account as the edge knows it. */
 export interface Account {
-  /** The store's number of this account, unique over all APIs. */
+  /** The store's number of this account, unique over all APIs; ACCOUNT_ROW_NONE for one that an issuer outside knows alone. */
   readonly row: number;
   /** The account's name within its API. */
   readonly id: string;
@@ -42,14 +45,21 @@ export interface Account {
   readonly subject: Subject;
 }
 
-/** A known, unrevoked API key and its account. */
+/** As what a request speaks: an API key itself, a token that a key or an issuer outside vouches for, or a session of a key. */
+export type CredentialKind = 'api_key' | 'jwt' | 'session';
+
+/** A known, unrevoked API key and its account; or whom a token speaks for, with what its key may do. */
 export interface Principal {
-  /** The store's number of this key; 0 for a key declared in a configuration file. */
+  readonly credential: CredentialKind;
+  /** `ses_` and 24 hexadecimal digits; present for a session alone. */
+  readonly sessionId?: string;
+  /** The store's number of this key; 0 for a key declared in a configuration file, and where there is no key. */
   readonly keyRow: number;
-  /** `key_` and 24 hexadecimal digits. */
+  /** `key_` and 24 hexadecimal digits; '' where an issuer outside vouches and there is no key. */
   readonly keyId: string;
   /** Wall time from which the key is refused; Infinity where none is set. */
   readonly expiresAtMs: number;
+  /** Whom limits of scope `key` and `session` count. */
   readonly subject: Subject;
   readonly profile: KeyProfile;
   readonly account: Account;

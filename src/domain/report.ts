@@ -1,4 +1,5 @@
 import type { RefusalCode } from './decision.ts';
+import type { SealedKeyRecord } from './feed.ts';
 import type { Measurements } from './measurements.ts';
 import type { GatewayName } from './request.ts';
 
@@ -9,6 +10,8 @@ export interface Report {
   readonly lastUsed: Float64Array;
   /** Keys that were found under a retired pepper, each once; absent where there was none. */
   readonly redigested?: RedigestedKeys;
+  /** Keys that were opened under a retired sealing key, each once; absent where there was none. */
+  readonly resealed?: readonly ResealedKey[];
   readonly notes: readonly Note[];
   /** All but the checks. */
   readonly measured: Measurements;
@@ -18,6 +21,12 @@ export interface Report {
 export interface RedigestedKeys {
   readonly rows: Float64Array;
   readonly digests: Int32Array;
+}
+
+/** A stored key, sealed under the current sealing key. */
+export interface ResealedKey {
+  readonly row: number;
+  readonly sealed: SealedKeyRecord;
 }
 
 /** Checks decided since the last report, by closed labels. */

@@ -1,5 +1,10 @@
 /** The wire dialects a gateway may speak to us. */
-export type GatewayName = 'envoy-grpc';
+export type GatewayName = 'envoy-grpc' | HttpDialect;
+
+/** The dialects in which a gateway asks over HTTP. */
+export type HttpDialect = 'envoy-http' | 'forward-auth' | 'kong' | 'nginx';
+
+export const HTTP_DIALECTS: readonly HttpDialect[] = ['envoy-http', 'forward-auth', 'kong', 'nginx'];
 
 /** The headers of the checked request. Names are lower case; pseudo headers are not among them. */
 export interface RequestHeaders {

@@ -1,3 +1,5 @@
+import type { Subject } from './limit.ts';
+
 /** Under which rules a JWT is believed by one API, compiled from its configuration. Where nothing is set, no token is. */
 export interface TokenRules {
   /** Issuers outside, each under an `iss` of its own. */
@@ -84,12 +86,16 @@ export interface KeySignedRules {
   readonly lifetimeMaxMs: number;
 }
 
+/** No access token lives longer, whatever the configuration says: a signing key that signs no more is kept for as long. */
+export const ACCESS_LIFETIME_MAX_MS = 3_600_000;
+
 export interface SessionRules {
   /** `iss` of the access tokens, an https origin (RFC 8414 §2). */
   readonly issuer: string;
   /** `aud` of the access tokens (RFC 9068 §2.2). */
   readonly audience: string;
   readonly algorithm: 'EdDSA' | 'ES256';
+  /** At most ACCESS_LIFETIME_MAX_MS, `idleMs` and `lifetimeMs`. */
   readonly accessLifetimeMs: number;
   /** From the exchange on, however often it is refreshed. */
   readonly lifetimeMs: number;
@@ -100,14 +106,16 @@ export interface SessionRules {
   readonly tier: number;
 }
 
-/** What a wholly verified token says. Whether its key, session and account still stand is asked at every check. */
+/** What a wholly verified token says; `expiresAtMs` is the wall time from which it is refused, leeway included. Whether its key, session and account still stand is asked at every check. */
 export type VerifiedToken =
   | {
       readonly kind: 'issuer';
       readonly rules: IssuerRules;
       readonly account: string;
-      /** The token's `sub`: whom limits of scope `key` count. */
-      readonly subject: string;
+      /** `subjectOf` API and account (lib/subject.ts): by what the account is found and counted. Computed once, as `subject` is. */
+      readonly accountSubject: Subject;
+      /** Whom limits of scope `key` count: `subjectOf` API, issuer and the token's `sub`, computed once, when the token is verified. */
+      readonly subject: Subject;
       readonly permissions: ReadonlySet<string>;
       readonly role: string;
       readonly expiresAtMs: number;

@@ -1,3 +1,4 @@
+import { LIMIT_SCOPES } from './limit.ts';
 import type { LimitScope, Subject } from './limit.ts';
 
 /*
@@ -36,7 +37,6 @@ export interface WindowRecord {
 }
 
 const WORDS = 5;
-const SCOPES: readonly LimitScope[] = ['key', 'account'];
 
 /** Gathers at most WINDOW_BATCH_MAX windows into one batch: `begin` a window, then `add` its entries. */
 export class WindowWriter {
@@ -57,7 +57,7 @@ export class WindowWriter {
   begin({ subject, scope, windowMs }: Omit<WindowRecord, 'entries'>): void {
     if (this.full) throw new RangeError('a batch of windows is full');
     const { word0, word1, word2 } = subject;
-    this.words.set([word0, word1, word2, SCOPES.indexOf(scope), 0], this.count * WORDS);
+    this.words.set([word0, word1, word2, LIMIT_SCOPES.indexOf(scope), 0], this.count * WORDS);
     this.numbers[this.count] = windowMs;
     this.count += 1;
   }
@@ -95,7 +95,7 @@ export function* readWindows({ words, numbers, entries }: WindowBatch): Generato
     const entriesEnd = entriesAt + length * ENTRY_NUMBERS;
     yield {
       subject: { word0, word1, word2 },
-      scope: SCOPES[scope] ?? 'key',
+      scope: LIMIT_SCOPES[scope] ?? 'key',
       windowMs,
       entries: entries.subarray(entriesAt, entriesEnd),
     };

@@ -20,6 +20,10 @@ export interface SealedText {
 }
 
 export interface Sealer {
+  /** The key under which texts are sealed. */
+  readonly keyId: string;
+  /** Keys under which texts are still opened. */
+  readonly retiredIds: readonly string[];
   /** Seals with AES-256-GCM and a fresh random nonce: good for 2^32 texts under one secret (NIST SP 800-38D §8.3). */
   seal(plaintext: string, context: string): SealedText;
   /** @throws UnsealFailed where the secret is not in the ring, a byte has changed or the context is another. */
@@ -56,6 +60,8 @@ export function createSealer(ring: SealingRing): Sealer {
   const keyId = ring.current.id;
   const currentKey = deriveKey(ring.current);
   return {
+    keyId,
+    retiredIds: ring.retired.map(({ id }) => id),
     seal: (plaintext, context) => ({ keyId, sealed: encrypt(currentKey, plaintext, context) }),
     unseal(text, context) {
       const key = keyOfId.get(text.keyId);

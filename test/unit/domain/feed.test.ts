@@ -6,18 +6,30 @@ import {
   FEED_BATCH_MAX,
   FEED_START,
   FeedWriter,
+  SEALED_KEY_BYTES_MAX,
   fromProfileText,
   readFeed,
   toProfileText,
 } from '../../../src/domain/feed.ts';
-import type { AccountRecord, FeedBatch, FeedSink, KeyRecord } from '../../../src/domain/feed.ts';
+import type {
+  AccountRecord,
+  FeedBatch,
+  FeedSink,
+  KeyRecord,
+  SessionRecord,
+  SigningKeyRecord,
+} from '../../../src/domain/feed.ts';
 import { BILLINGS, STANDINGS } from '../../../src/domain/principal.ts';
 
 type Item =
   | { readonly kind: 'account'; readonly record: AccountRecord }
   | { readonly kind: 'accountGone'; readonly api: number; readonly row: number }
   | { readonly kind: 'key'; readonly record: KeyRecord }
-  | { readonly kind: 'keyGone'; readonly api: number; readonly digest: Int32Array };
+  | { readonly kind: 'keyGone'; readonly api: number; readonly digest: Int32Array }
+  | { readonly kind: 'session'; readonly record: SessionRecord }
+  | { readonly kind: 'sessionGone'; readonly api: number; readonly id: Int32Array }
+  | { readonly kind: 'signingKey'; readonly record: SigningKeyRecord }
+  | { readonly kind: 'signingKeyGone'; readonly api: number; readonly kid: string };
 
 const words = (count: number): fc.Arbitrary<Int32Array> =>
   fc.array(fc.integer(), { minLength: count, maxLength: count }).map((list) => Int32Array.from(list));
@@ -36,16 +48,31 @@ const account = fc.record({
   trialEndsMs: timeMs,
   subject: words(3),
 });
-const key = fc.record({
-  api,
-  row,
-  accountRow: row,
-  profile: text,
-  expiresAtMs: timeMs,
-  id: words(3),
-  digest: words(8),
+const sealed = fc.record({
+  sealingKeyId: text,
+  bytes: fc.uint8Array({ maxLength: SEALED_KEY_BYTES_MAX, size: 'max' }),
 });
+const key: fc.Arbitrary<KeyRecord> = fc.record(
+  {
+    api,
+    row,
+    accountRow: row,
+    profile: text,
+    expiresAtMs: timeMs,
+    id: words(3),
+    digest: words(8),
+    sealed,
+  },
+  { requiredKeys: ['api', 'row', 'accountRow', 'profile', 'expiresAtMs', 'id', 'digest'] },
+);
+const session = fc.record({ api, id: words(3), keyId: words(3), expiresAtMs: timeMs });
+const algorithm = fc.constantFrom('EdDSA' as const, 'ES256' as const);
+const signingKey = fc.record({ api, kid: text, algorithm, jwk: text });
 const item: fc.Arbitrary<Item> = fc.oneof(
+  session.map((record): Item => ({ kind: 'session', record })),
+  fc.record({ kind: fc.constant('sessionGone' as const), api, id: words(3) }),
+  signingKey.map((record): Item => ({ kind: 'signingKey', record })),
+  fc.record({ kind: fc.constant('signingKeyGone' as const), api, kid: text }),
   account.map((record): Item => ({ kind: 'account', record })),
   key.map((record): Item => ({ kind: 'key', record })),
   fc.record({ kind: fc.constant('accountGone' as const), api, row }),
@@ -85,8 +112,9 @@ describe('the feed codec', () => {
   });
 
   test('sends a text once, however many records hold it', () => {
-    const [record] = fc.sample(key, 1);
-    if (record === undefined) throw new Error('no sample');
+    const [sampled] = fc.sample(key, 1);
+    if (sampled === undefined) throw new Error('no sample');
+    const { sealed: _, ...record } = sampled;
     const batch = batchOf(Array.from({ length: 100 }, (): Item => ({ kind: 'key', record })));
     expect(batch.strings).toEqual([record.profile]);
   });
@@ -141,7 +169,11 @@ function batchOf(items: readonly Item[]): FeedBatch {
     if (one.kind === 'account') writer.account(one.record);
     else if (one.kind === 'key') writer.key(one.record);
     else if (one.kind === 'accountGone') writer.accountGone(one.api, one.row);
-    else writer.keyGone(one.api, one.digest);
+    else if (one.kind === 'keyGone') writer.keyGone(one.api, one.digest);
+    else if (one.kind === 'session') writer.session(one.record);
+    else if (one.kind === 'sessionGone') writer.sessionGone(one.api, one.id);
+    else if (one.kind === 'signingKey') writer.signingKey(one.record);
+    else writer.signingKeyGone(one.api, one.kid);
   }
   return writer.batch(FEED_START, true);
 }
@@ -163,6 +195,21 @@ function itemsIn(batch: FeedBatch): Item[] {
     },
     keyGone: (api, digest) => {
       items.push({ kind: 'keyGone', api, digest: digest.slice() });
+    },
+    session: (record) => {
+      items.push({
+        kind: 'session',
+        record: { ...record, id: record.id.slice(), keyId: record.keyId.slice() },
+      });
+    },
+    sessionGone: (api, id) => {
+      items.push({ kind: 'sessionGone', api, id: id.slice() });
+    },
+    signingKey: (record) => {
+      items.push({ kind: 'signingKey', record });
+    },
+    signingKeyGone: (api, kid) => {
+      items.push({ kind: 'signingKeyGone', api, kid });
     },
   };
   readFeed(batch, sink);

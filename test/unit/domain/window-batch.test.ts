@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { LIMIT_SCOPES } from '../../../src/domain/limit.ts';
 import { expect, test } from 'vitest';
 import {
   ENTRY_NUMBERS,
@@ -16,7 +17,7 @@ const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const entry = fc.tuple(fc.double({ noNaN: true }), fc.integer({ min: 1, max: 2 ** 31 - 1 }));
 const window = fc.record({
   subject: fc.record({ word0: word, word1: word, word2: word }),
-  scope: fc.constantFrom('key' as const, 'account' as const),
+  scope: fc.constantFrom(...LIMIT_SCOPES),
   windowMs: fc.integer({ min: 1, max: 31 * 86_400_000 }),
   entries: fc.array(entry, { maxLength: WINDOW_ENTRIES_MAX }),
 });
