@@ -8,14 +8,8 @@ import type { Streak } from './streak.ts';
 /** Callers that may wait for an edge's confirmation at once. */
 export const CONFIRM_WAITERS_MAX = 1_000;
 
-/** How far an edge has come: the last change it confirmed, and whether the store has nothing beyond it. */
-export interface Reached {
-  readonly seq: number;
-  readonly all: boolean;
-}
-
 interface Waiter {
-  readonly isMet: (reached: Reached) => boolean;
+  readonly seq: number;
   readonly settle: (met: boolean) => void;
 }
 
@@ -73,15 +67,15 @@ export class FeedPump {
     this.pump();
   }
 
-  /** Resolves true once the edge has come so far, false after `timeoutMs` or when it is gone. */
-  waitUntil(isMet: Waiter['isMet'], timeoutMs: number): Promise<boolean> {
+  /** Resolves true once the edge has confirmed every change up to `seq`, false after `timeoutMs` or when it is gone. */
+  waitFor(seq: number, timeoutMs: number): Promise<boolean> {
     this.pump();
     if (this.state === 'stopped' || this.waiters.size >= CONFIRM_WAITERS_MAX) return Promise.resolve(false);
-    if (isMet(this.reached())) return Promise.resolve(true);
+    if (seq <= this.reachedSeq()) return Promise.resolve(true);
     return new Promise((resolve) => {
       const timer = setTimeout(() => waiter.settle(false), timeoutMs);
       const waiter: Waiter = {
-        isMet,
+        seq,
         settle: (met) => {
           clearTimeout(timer);
           this.waiters.delete(waiter);
@@ -119,16 +113,12 @@ export class FeedPump {
   }
 
   private settleMet(): void {
-    const reached = this.reached();
-    for (const waiter of this.waiters) if (waiter.isMet(reached)) waiter.settle(true);
+    const reached = this.reachedSeq();
+    for (const waiter of this.waiters) if (waiter.seq <= reached) waiter.settle(true);
   }
 
-  private reached(): Reached {
-    const following = this.cursor.phase === 'changes';
-    // After a pump, `ready` means that the store had nothing more to send.
-    return {
-      seq: following ? this.cursor.seq : -1,
-      all: following && this.state === 'ready' && !this.behind,
-    };
+  /** The last change that the edge confirmed; -1 before it has the whole snapshot. */
+  private reachedSeq(): number {
+    return this.cursor.phase === 'changes' ? this.cursor.seq : -1;
   }
 }

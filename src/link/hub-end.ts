@@ -15,8 +15,6 @@ export const WATCH_INTERVAL_MS = 50;
 export interface EdgeService {
   /** Resolves true once the edge has confirmed every change up to `seq`, false after `timeoutMs` or when it is gone. */
   confirmed(seq: number, timeoutMs: number): Promise<boolean>;
-  /** The same for everything that stands in the store by now. */
-  caughtUp(timeoutMs: number): Promise<boolean>;
   stop(): void;
 }
 
@@ -55,8 +53,7 @@ export function serveEdge({ channel, keeper, onNote }: EdgeServiceOptions): Edge
     else post(charge(received.turn, received.charges));
   });
   return {
-    confirmed: (seq, timeoutMs) => feed.waitUntil((reached) => reached.seq >= seq, timeoutMs),
-    caughtUp: (timeoutMs) => feed.waitUntil((reached) => reached.all, timeoutMs),
+    confirmed: (seq, timeoutMs) => feed.waitFor(seq, timeoutMs),
     stop,
   };
 }

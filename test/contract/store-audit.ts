@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { countKeysPerPepper } from '../../src/compose/pepper-use.ts';
 import type { AuditAction } from '../../src/domain/audit.ts';
 import { LIST_PAGE_MAX } from '../../src/hub/store/store.ts';
 import type { Authorship, StoredAudit } from '../../src/hub/store/audit.ts';
@@ -230,9 +231,33 @@ export function describeStoreAudit(name: string, createWorld: () => StoreWorld):
         const { pepperId } = newOperator(1);
         await store.writes.insertOperator(newOperator(1), by('operator.create'));
         await store.writes.insertOperator(newOperator(2), by('operator.create'));
-        expect(await store.reads.keysPerPepper()).toEqual([{ pepperId, keys: 2 }]);
+        expect(await countKeysPerPepper(store.reads)).toEqual(new Map([[pepperId, 2]]));
         await store.writes.revokeOperator('ops-1', by('operator.revoke'));
-        expect(await store.reads.keysPerPepper()).toEqual([{ pepperId, keys: 1 }]);
+        expect(await countKeysPerPepper(store.reads)).toEqual(new Map([[pepperId, 1]]));
+      });
+
+      it('are known by their token under another pepper alone once that was used, and counted there', async () => {
+        for (const seed of [1, 2])
+          await store.writes.insertOperator(newOperator(seed), by('operator.create'));
+        const { digest } = newOperator(3);
+        const before = await entries();
+        await store.writes.redigestOperator({ name: 'ops-1', digest, pepperId: 'next' });
+        await store.writes.redigestOperator({
+          name: 'nobody',
+          digest: newOperator(4).digest,
+          pepperId: 'next',
+        });
+        await store.writes.revokeOperator('ops-2', by('operator.revoke'));
+        await store.writes.redigestOperator({
+          name: 'ops-2',
+          digest: newOperator(5).digest,
+          pepperId: 'next',
+        });
+        expect(await store.reads.findOperator(digest)).toMatchObject({ name: 'ops-1' });
+        expect(await store.reads.findOperator(newOperator(1).digest)).toBeUndefined();
+        expect(await store.reads.findOperator(newOperator(5).digest)).toBeUndefined();
+        expect(await countKeysPerPepper(store.reads)).toEqual(new Map([['next', 1]]));
+        expect(await entries()).toHaveLength(before.length + 1);
       });
 
       it("remember a last use that never moves back, and know nobody else's", async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openSqliteStore } from '../../src/hub/store/sqlite/open.ts';
 import type { Store } from '../../src/hub/store/store.ts';
 import { describeStoreAudit } from './store-audit.ts';
+import { describeStoreSessions } from './store-sessions.ts';
 import { describeStore } from './store.ts';
 import type { StoreWorld } from './store.ts';
 
@@ -11,10 +12,11 @@ function createWorld(): StoreWorld {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-store-'));
   const opened: Store[] = [];
   return {
-    open(declared) {
+    open(declared, sessionBounds = {}) {
       const store = openSqliteStore({
         path: join(folder, 'tollgate.db'),
         apiNames: ['alpha', 'beta'],
+        sessionBounds,
         ...(declared === undefined ? {} : { declared }),
       });
       opened.push(store);
@@ -29,3 +31,4 @@ function createWorld(): StoreWorld {
 
 describeStore('SQLite', createWorld);
 describeStoreAudit('SQLite', createWorld);
+describeStoreSessions('SQLite', createWorld);

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LIMIT_SCOPES } from '../../src/domain/limit.ts';
+import { countKeysPerPepper } from '../../src/compose/pepper-use.ts';
 import type { ChargeReceipt, CreditCharge, Refund } from '../../src/domain/credits.ts';
 import { FEED_START, fromProfileText, readFeed } from '../../src/domain/feed.ts';
 import type { FeedBatch, FeedCursor } from '../../src/domain/feed.ts';
@@ -18,10 +20,17 @@ import type { AccountInsert, KeyInsert, KeyMaterial, Store, StoredKey } from '..
 import type { Keeper, KeptPage } from '../../src/ports.ts';
 import { BY } from './author.ts';
 
+/** How many live sessions there may be. */
+export interface SessionBounds {
+  readonly perKey: number;
+  readonly perAccount: number;
+  readonly overall: number;
+}
+
 /** A fresh database for one test. */
 export interface StoreWorld {
   /** Another connection to the same database. Feeds the APIs `alpha` and `beta`, in this order. */
-  open(declared?: Declared): Store;
+  open(declared?: Declared, bounds?: Partial<SessionBounds>): Store;
   close(): void;
 }
 
@@ -86,6 +95,10 @@ function createFollower(keeper: Keeper) {
       key: ({ api, row, accountRow, digest, profile, expiresAtMs }) =>
         keys.set(nameOf(api, digest), { row, account: accountRow, profile, expiresMs: expiresAtMs }),
       keyGone: (api, digest) => keys.delete(nameOf(api, digest)),
+      session: () => {},
+      sessionGone: () => {},
+      signingKey: () => {},
+      signingKeyGone: () => {},
     });
     cursor = batch.cursor;
     complete ||= batch.complete;
@@ -604,7 +617,7 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
       const DAY_MS = 86_400_000;
       const nameOfWindow = (seed: number) => ({
         subject: { word0: seed, word1: ~seed, word2: 0x7fff_0000 + seed },
-        scope: seed % 2 === 0 ? ('key' as const) : ('account' as const),
+        scope: LIMIT_SCOPES[seed % LIMIT_SCOPES.length] ?? 'key',
         windowMs: DAY_MS,
       });
 
@@ -764,17 +777,14 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
         await redigest(999, 1);
         await store.writes.revokeKey(refOf(2), NOW_MS, BY);
         await redigest(rowOf(follower, 2), 2);
-        expect(await store.reads.keysPerPepper()).toEqual([{ pepperId: 'p1', keys: 1 }]);
+        expect(await countKeysPerPepper(store.reads)).toEqual(new Map([['p1', 1]]));
         follower.catchUp();
         expect(follower.keyNames()).toEqual([nameOf(0, newKey(1).digest)]);
       });
 
       it('keeps the key from being taken again, and counts it under its pepper', async () => {
         await redigest(rowOf(follower, 1), 1);
-        expect(await store.reads.keysPerPepper()).toEqual([
-          { pepperId: 'p1', keys: 1 },
-          { pepperId: 'p2', keys: 1 },
-        ]);
+        expect(await countKeysPerPepper(store.reads)).toEqual(new Map(Object.entries({ p1: 1, p2: 1 })));
         const same = { ...newKey(3), digest: anew(1), pepperId: 'p2', retiredDigests: [newKey(1).digest] };
         expect(await store.writes.insertKeys([same], BY)).toEqual({ result: 'duplicate', index: 0 });
       });
@@ -854,6 +864,10 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
           account: () => {},
           accountGone: () => {},
           keyGone: () => {},
+          session: () => {},
+          sessionGone: () => {},
+          signingKey: () => {},
+          signingKeyGone: () => {},
           key: (key) =>
             records.push({
               ...key,
@@ -950,6 +964,7 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
           hint: '…',
           digest: newKey(1_000 + index).digest,
           retiredDigests: [],
+          sealed: null,
           profile: PROFILE,
           expiresMs: null,
           createdMs: NOW_MS,

@@ -1,6 +1,6 @@
 import type { StoredProfile } from '../../domain/feed.ts';
 import type { Billing } from '../../domain/principal.ts';
-import type { StoredRef } from './store.ts';
+import type { SealedKey, StoredRef } from './store.ts';
 
 /** An account that a configuration file declares. It is kept in the store for its credits and standing; tier and billing are the file's. */
 export interface DeclaredAccount extends StoredRef {
@@ -20,6 +20,8 @@ export interface DeclaredKey {
   readonly digest: Int32Array;
   /** The same key under each retired pepper; none where it is declared by its digest. */
   readonly retiredDigests: readonly Int32Array[];
+  /** The key itself, sealed for edges in memory alone; null where its API seals none, or where it is declared by its digest. */
+  readonly sealed: SealedKey | null;
   readonly profile: StoredProfile;
   readonly expiresMs: number | null;
   /** When this process came to know it. */

@@ -17,6 +17,9 @@ export interface OperatorInsert {
   readonly createdMs: number;
 }
 
+/** An operator whose token was presented, with the token's digest under another pepper than the one it is kept under. */
+export type RedigestedOperator = Pick<OperatorInsert, 'name' | 'digest' | 'pepperId'>;
+
 export type OperatorInserted =
   | { readonly result: 'inserted'; readonly operator: StoredOperator }
   /** `too_many`: there are OPERATORS_MAX. */

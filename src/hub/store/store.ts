@@ -1,8 +1,24 @@
 import type { Keeper } from '../../ports.ts';
 import type { StoredProfile } from '../../domain/feed.ts';
+import type { ResealedKey } from '../../domain/report.ts';
 import type { Billing, Standing } from '../../domain/principal.ts';
 import type { AuditListQuery, AuditPage, Authorship } from './audit.ts';
-import type { OperatorInsert, OperatorInserted, StoredOperator } from './operators.ts';
+import type {
+  ResealedSigningKey,
+  SessionInsert,
+  SessionInserted,
+  SessionListQuery,
+  SessionPage,
+  SessionRotated,
+  SessionRotation,
+  SessionsEnded,
+  SessionsEnding,
+  SigningKeyInsert,
+  SigningKeyInserted,
+  StoredSession,
+  StoredSigningKey,
+} from './sessions.ts';
+import type { OperatorInsert, OperatorInserted, RedigestedOperator, StoredOperator } from './operators.ts';
 
 /*
  * Accounts and keys as a database keeps them, whichever it is; operators, the audit log and what files declare stand beside. All of it is plain data that can cross a thread.
@@ -12,6 +28,8 @@ import type { OperatorInsert, OperatorInserted, StoredOperator } from './operato
 
 /** Keys in one write transaction, and last uses in one: more would hold up the charges that wait behind it. */
 export const WRITE_BATCH_MAX = 50;
+/** Keys in one step of a count: it takes about a millisecond. */
+export const COUNT_STEP_MAX = 10_000;
 /** Keys in one page of a list. */
 export const LIST_PAGE_MAX = 500;
 /** The most that an account holds of purchased credits: with a month's allowance on top, numbers keep their last digit. */
@@ -143,9 +161,23 @@ export interface RedigestedKey {
   readonly pepperId: string;
 }
 
+/** Keys and operators' tokens digested under one pepper. */
 export interface PepperUse {
   readonly pepperId: string;
   readonly keys: number;
+}
+
+/** How far a count has come. */
+export interface PepperCursor {
+  readonly pepperId: string;
+  readonly row: number;
+}
+
+export interface PepperCount {
+  /** To be added to what the steps before have counted. */
+  readonly counted: readonly PepperUse[];
+  /** null: all is counted. */
+  readonly next: PepperCursor | null;
 }
 
 export interface TierInUse {
@@ -192,12 +224,23 @@ export interface StoreReads {
   listKeys(query: KeyListQuery): Promise<KeyPage | undefined>;
   /** Every tier that an account has or an unrevoked key names, each once. '' stands for accounts of an API without tiers; keys that name none are left out. */
   tiersInUse(): Promise<readonly TierInUse[]>;
-  /** How many unrevoked keys of the store, operators' tokens among them, are digested under each pepper that has any. */
-  keysPerPepper(): Promise<readonly PepperUse[]>;
+  /**
+   * A step of counting the unrevoked keys of the store, operators' tokens among them, by the pepper of their digests: at most
+   * COUNT_STEP_MAX keys. What changes between two steps may be counted twice or not at all. `after`: `next` of the step before.
+   */
+  countPerPepper(after?: PepperCursor): Promise<PepperCount>;
+  /** Ids of the sealing keys under which an unrevoked key or a signing key of the store is kept, each once. */
+  sealingKeysInUse(): Promise<readonly string[]>;
   /** The unrevoked operator whose token has this digest. */
   findOperator(digest: Int32Array): Promise<StoredOperator | undefined>;
   /** In the order in which they were made, revoked ones included. */
   listOperators(): Promise<readonly StoredOperator[]>;
+  /** For as long as it is remembered, ended or not. */
+  findSession(session: StoredRef): Promise<StoredSession | undefined>;
+  /** Sessions that have not ended, in the order in which they were made. A cursor that no page gave is answered with undefined. */
+  listSessions(query: SessionListQuery): Promise<SessionPage | undefined>;
+  /** Those of an API that have not gone, the one that signs from the earliest time on first; at most SIGNING_KEYS_MAX. */
+  listSigningKeys(api: string): Promise<readonly StoredSigningKey[]>;
   /** Newest first. A cursor that no page gave is answered with undefined. */
   listAudit(query: AuditListQuery): Promise<AuditPage | undefined>;
 }
@@ -216,15 +259,34 @@ export interface StoreWrites {
   rotateKey(rotation: KeyRotation, by: Authorship): Promise<KeyRotated>;
   /** The first revocation's time stays; undefined: no such key in the store. */
   revokeKey(key: StoredRef, atMs: number, by: Authorship): Promise<KeyRevoked | undefined>;
+  /**
+   * Asks again whether the key and its account stand. Removes, as a refresh does, a few sessions that ran out or ended long ago, and signing keys without tokens.
+   * A power cut may forget the session: its tokens are unknown then.
+   */
+  insertSession(session: SessionInsert): Promise<SessionInserted>;
+  /**
+   * Takes the latest refresh token of a session for the next; `by` is written down where the token was taken before and the session ends.
+   * A power cut may forget that a token was taken, never that a session has ended.
+   */
+  rotateSession(rotation: SessionRotation, by: Authorship): Promise<SessionRotated>;
+  /** Ends for good what is live of the choice. Written down where `by` is given. */
+  endSessions(ended: SessionsEnding, by?: Authorship): Promise<SessionsEnded>;
+  insertSigningKey(key: SigningKeyInsert, by: Authorship): Promise<SigningKeyInserted>;
+  /** An unknown one is passed over. */
+  resealSigningKey(key: ResealedSigningKey): Promise<void>;
   insertOperator(operator: OperatorInsert, by: Authorship): Promise<OperatorInserted>;
   /** The first revocation's time stays; undefined: no such operator. */
   revokeOperator(name: string, by: Authorship): Promise<StoredOperator | undefined>;
   /** Never moves back; an unknown name is passed over. A power cut may forget it. */
   recordOperatorUse(name: string, atMs: number): Promise<void>;
+  /** An operator whose token was used under a retired pepper gets its digest under the current one; unknown and revoked ones are passed over. A power cut may forget it. */
+  redigestOperator(operator: RedigestedOperator): Promise<void>;
   /** Writes down what changed nothing: a failed login. */
   recordAttempt(by: Authorship): Promise<void>;
   /** Pairs of key row and wall time in milliseconds, at most WRITE_BATCH_MAX pairs. A last use never moves back; unknown rows are passed over. */
   recordLastUses(pairs: Float64Array): Promise<void>;
+  /** Keys that were opened under a retired sealing key are kept under the current one; at most WRITE_BATCH_MAX. A power cut may forget it. */
+  resealKeys(keys: readonly ResealedKey[]): Promise<void>;
   /** Keys that were used under a retired pepper get their digest under the current one; at most WRITE_BATCH_MAX. A power cut may forget it. */
   redigestKeys(keys: readonly RedigestedKey[]): Promise<void>;
 }

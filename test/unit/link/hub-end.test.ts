@@ -143,19 +143,30 @@ describe('serving an edge', () => {
     ]);
   });
 
-  test('while the store cannot be read, no edge has caught up', async () => {
+  test('while the store cannot be read, no change beyond is confirmed', async () => {
     say({ kind: 'follow' });
     confirm();
-    expect(await service.caughtUp(10)).toBe(true);
+    expect(await service.confirmed(0, 10)).toBe(true);
     breakDown();
-    const caughtUp = service.caughtUp(1_000);
-    keeper.down = undefined;
-    vi.advanceTimersByTime(WATCH_INTERVAL_MS);
-    expect(await caughtUp).toBe(true);
-    breakDown();
-    const inVain = service.caughtUp(1_000);
+    keeper.commit();
+    const inVain = service.confirmed(1, 1_000);
     vi.advanceTimersByTime(1_000);
     expect(await inVain).toBe(false);
+    const caughtUp = service.confirmed(1, 1_000);
+    keeper.down = undefined;
+    vi.advanceTimersByTime(WATCH_INTERVAL_MS);
+    confirm();
+    expect(await caughtUp).toBe(true);
+  });
+
+  test('a change is confirmed also while others go on being made', async () => {
+    say({ kind: 'follow' });
+    confirm();
+    keeper.commit();
+    const asked = service.confirmed(1, 1_000);
+    keeper.commit();
+    confirm();
+    expect(await asked).toBe(true);
   });
 
   test('a change is confirmed when the edge has said so, not when it was sent', async () => {
@@ -179,13 +190,12 @@ describe('serving an edge', () => {
     service.stop();
     expect(await asked).toBe(false);
     expect(await service.confirmed(0, 1_000)).toBe(false);
-    expect(await service.caughtUp(1_000)).toBe(false);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   test('the edge’s end stops the service', async () => {
     say({ kind: 'follow' });
-    const asked = service.caughtUp(1_000);
+    const asked = service.confirmed(1, 1_000);
     hangUp();
     expect(await asked).toBe(false);
     expect(vi.getTimerCount()).toBe(0);

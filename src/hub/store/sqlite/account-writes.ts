@@ -12,8 +12,9 @@ import type {
 import { CREDITS_MAX } from '../store.ts';
 import { findAccountRow, fromAccountRow, insertAccountRow, toAuditMembers } from './account-rows.ts';
 import type { DeclaredAccountTest } from './account-rows.ts';
-import { insertAudit, isEmpty, toCreation, toDifference } from './audit-log.ts';
+import { countOrNull, insertAudit, isEmpty, toCreation, toDifference } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';
+import { endSessionRows } from './session-rows.ts';
 import { sql } from './tables.ts';
 import type { AccountRow } from './tables.ts';
 import type { Writer } from './writer.ts';
@@ -79,7 +80,15 @@ function updateAccount(
   connection.run(
     sql.updateTable('accounts').set({ tier, standing, billing, trial_ends_ms }).where('row', '=', row.row),
   );
-  insertAudit(connection, by, row, difference);
+  // A session that was ended by this does not come back with the account.
+  const sessions =
+    standing === 'ok'
+      ? 0
+      : endSessionRows(connection, { accountRow: row.row }, { why: 'account', atMs: by.atMs });
+  insertAudit(connection, by, row, {
+    ...difference,
+    ...toCreation({ sessions_ended: countOrNull(sessions) }),
+  });
   return { result: 'updated', account: view(changed) };
 }
 

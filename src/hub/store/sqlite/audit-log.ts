@@ -54,6 +54,11 @@ export function isEmpty(changes: AuditChanges): boolean {
   return Object.keys(changes).length === 0;
 }
 
+/** How many, where there were any. */
+export function countOrNull(count: number): number | null {
+  return count === 0 ? null : count;
+}
+
 /** ISO 8601 in UTC, with milliseconds where there are any: two times that differ are written differently. */
 export function toAuditTime(instantMs: number | null): string | null {
   return instantMs === null ? null : new Date(instantMs).toISOString().replace('.000Z', 'Z');

@@ -8,7 +8,15 @@ import { findAccountRow } from './account-rows.ts';
 import type { SqliteConnection } from './connection.ts';
 import { reportOutage } from './connection.ts';
 import { idOfDeclared, subjectOfAccount } from './key-id.ts';
+import { readLatestSeq, stepTo } from './feed-step.ts';
+import type { Feed, FeedOptions, Step } from './feed-step.ts';
 import { FORMER_DIGESTS_MAX } from './redigest.ts';
+import {
+  readSessions,
+  readSigningKeys,
+  writeChangedSession,
+  writeChangedSigningKey,
+} from './session-feed.ts';
 import type { AccountRow, ChangeTable } from './tables.ts';
 import { wordsFromBytes } from './words.ts';
 
@@ -16,10 +24,9 @@ import { wordsFromBytes } from './words.ts';
 const ACCOUNTS = 'SELECT * FROM accounts WHERE row > ? ORDER BY row LIMIT ?';
 /** Read as arrays, with id and digest in one piece: a snapshot of a million keys takes half the time so. */
 const KEY_COLUMNS =
-  'row, api, account_row, profile, expires_ms, revoked_ms, CAST(id || digest AS BLOB) AS identity, former_digests';
+  'row, api, account_row, profile, expires_ms, revoked_ms, CAST(id || digest AS BLOB) AS identity, former_digests, sealing_key_id, sealed';
 const KEYS = `SELECT ${KEY_COLUMNS} FROM keys WHERE row > ? ORDER BY row LIMIT ?`;
 const CHANGES = 'SELECT seq, what, row FROM changes WHERE seq > ? ORDER BY seq LIMIT ?';
-const LATEST = 'SELECT coalesce(max(seq), 0) AS seq FROM changes';
 const ACCOUNT = 'SELECT * FROM accounts WHERE row = ?';
 const KEY = `SELECT ${KEY_COLUMNS} FROM keys WHERE row = ?`;
 
@@ -32,29 +39,14 @@ type FedKey = readonly [
   revokedMs: number | null,
   identity: Uint8Array,
   formerDigests: Uint8Array | null,
+  sealingKeyId: string | null,
+  sealed: Uint8Array | null,
 ];
 /** Words of an id; those of the digest follow them. */
 const ID_WORDS = 3;
 /** Records of one change: a key, and each digest under which it is known no more. */
 const CHANGE_RECORDS_MAX = 1 + FORMER_DIGESTS_MAX;
 type FedChange = Pick<ChangeTable, 'what' | 'row'> & { readonly seq: number };
-
-export interface FeedOptions {
-  /** In the order of the policy: a record's API is an index into it. What is not among them is not sent. */
-  readonly apiNames: readonly string[];
-  readonly declaredKeys: readonly DeclaredKey[];
-}
-
-interface Feed extends FeedOptions {
-  readonly connection: SqliteConnection;
-  readonly apiIndex: ReadonlyMap<string, number>;
-}
-
-/** What one phase added to a batch, and where the next read goes on. */
-interface Step {
-  readonly cursor: FeedCursor;
-  readonly done: boolean;
-}
 
 export function createFeed(connection: SqliteConnection, options: FeedOptions): FeedSource {
   const apiIndex = new Map(options.apiNames.map((name, index) => [name, index]));
@@ -71,13 +63,15 @@ export function createFeed(connection: SqliteConnection, options: FeedOptions): 
 const PHASES = {
   accounts: { read: readAccounts, next: 'keys' },
   keys: { read: readKeys, next: 'declared' },
-  declared: { read: readDeclared, next: 'changes' },
+  declared: { read: readDeclared, next: 'sessions' },
+  sessions: { read: readSessions, next: 'signing_keys' },
+  signing_keys: { read: readSigningKeys, next: 'changes' },
 } as const;
 
 /** The log's position is taken before the first row is read: a change made meanwhile is sent twice rather than never. */
 function readSnapshot(feed: Feed, after: FeedCursor): FeedBatch {
   const writer = new FeedWriter();
-  let cursor = after.seq < 0 ? { ...after, seq: latestSeq(feed) } : after;
+  let cursor = after.seq < 0 ? { ...after, seq: readLatestSeq(feed.connection) } : after;
   while (cursor.phase !== 'changes') {
     const { read, next } = PHASES[cursor.phase];
     const step: Step = read(feed, cursor, writer);
@@ -85,10 +79,6 @@ function readSnapshot(feed: Feed, after: FeedCursor): FeedBatch {
     cursor = { phase: next, row: 0, seq: cursor.seq };
   }
   return writer.batch(cursor, true);
-}
-
-function latestSeq({ connection }: Feed): number {
-  return Number(connection.statement(LATEST).get()?.seq ?? 0);
 }
 
 function readAccounts(feed: Feed, cursor: FeedCursor, writer: FeedWriter): Step {
@@ -123,10 +113,6 @@ function readDeclared(feed: Feed, cursor: FeedCursor, writer: FeedWriter): Step 
   return stepTo(cursor, sent, sent === feed.declaredKeys.length);
 }
 
-function stepTo(cursor: FeedCursor, row: number | undefined, done: boolean): Step {
-  return { cursor: { ...cursor, row: row ?? cursor.row }, done };
-}
-
 /** Every row that changed, as it stands now; a change made since comes again under its own number. */
 function readChanges(feed: Feed, after: FeedCursor): FeedBatch | undefined {
   const { connection } = feed;
@@ -138,12 +124,20 @@ function readChanges(feed: Feed, after: FeedCursor): FeedBatch | undefined {
   let { seq } = after;
   for (const change of changes) {
     if (writer.size + CHANGE_RECORDS_MAX > FEED_BATCH_MAX) break;
-    if (change.what === 'account') writeChangedAccount(feed, change.row, writer);
-    else writeChangedKey(feed, change.row, writer);
+    WRITE_CHANGED[change.what](feed, change.row, writer);
     seq = change.seq;
   }
   return writer.batch({ ...after, seq }, true);
 }
+
+const WRITE_CHANGED: Readonly<
+  Record<FedChange['what'], (feed: Feed, row: number, writer: FeedWriter) => void>
+> = {
+  account: writeChangedAccount,
+  key: writeChangedKey,
+  session: writeChangedSession,
+  signing_key: writeChangedSigningKey,
+};
 
 function writeChangedAccount(feed: Feed, row: number, writer: FeedWriter): void {
   const account = feed.connection.statement(ACCOUNT).get(row) as unknown as AccountRow | undefined;
@@ -168,13 +162,14 @@ function writeAccount({ apiIndex }: Feed, account: AccountRow, writer: FeedWrite
 }
 
 function writeKey({ apiIndex }: Feed, key: FedKey, writer: FeedWriter): void {
-  const [row, apiName, accountRow, profile, expiresMs, , identity] = key;
+  const [row, apiName, accountRow, profile, expiresMs, , identity, , sealingKeyId, bytes] = key;
   const api = apiIndex.get(apiName);
   if (api === undefined) return;
   const words = wordsFromBytes(identity);
   const expiresAtMs = expiresMs ?? Number.POSITIVE_INFINITY;
   const id = words.subarray(0, ID_WORDS);
-  writer.key({ api, row, accountRow, profile, expiresAtMs, id, digest: words.subarray(ID_WORDS) });
+  const sealed = sealingKeyId === null || bytes === null ? {} : { sealed: { sealingKeyId, bytes } };
+  writer.key({ api, row, accountRow, profile, expiresAtMs, id, digest: words.subarray(ID_WORDS), ...sealed });
 }
 
 function writeKeyGone({ apiIndex }: Feed, key: FedKey, writer: FeedWriter): void {
@@ -205,5 +200,6 @@ function writeDeclared(feed: Feed, key: DeclaredKey, writer: FeedWriter): void {
     expiresAtMs: key.expiresMs ?? Number.POSITIVE_INFINITY,
     id: wordsFromBytes(idOfDeclared(key)),
     digest: key.digest,
+    ...(key.sealed === null ? {} : { sealed: key.sealed }),
   });
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { subjectBytes } from '../../../lib/subject.ts';
 import type { DeclaredKey } from '../declared.ts';
 import { bytesFromWords } from './words.ts';
 
@@ -24,7 +25,7 @@ export function idOfDeclared(key: Pick<DeclaredKey, 'api' | 'digest'>): Uint8Arr
   return hash('sha256', text, 'buffer').subarray(0, ID_BYTES);
 }
 
-/** Under whom an account is counted: the first 12 bytes of SHA-256 over API name, 0x00 and account id. */
+/** Under whom an account is counted, and by what an edge finds it. */
 export function subjectOfAccount(api: string, id: string): Uint8Array {
-  return hash('sha256', `${api}\0${id}`, 'buffer').subarray(0, ID_BYTES);
+  return subjectBytes([api, id]);
 }

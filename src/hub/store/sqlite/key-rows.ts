@@ -42,6 +42,6 @@ export function fromKeyRow(row: KeyWithAccount): StoredKey {
 
 /** A declared key is revoked by taking it out of its file, and its last use is not kept. */
 export function fromDeclaredKey(key: DeclaredKey): StoredKey {
-  const { digest: _, retiredDigests: __, ...shown } = key;
+  const { digest: _, retiredDigests: __, sealed: ___, ...shown } = key;
   return { ...shown, source: 'declared', id: toKeyId(idOfDeclared(key)), revokedMs: null, lastUsedMs: null };
 }

@@ -16,7 +16,7 @@ import type {
 } from '../store.ts';
 import { WRITE_BATCH_MAX } from '../store.ts';
 import { findAccountRow } from './account-rows.ts';
-import { insertAudit, isEmpty, toAuditTime, toCreation, toDifference } from './audit-log.ts';
+import { countOrNull, insertAudit, isEmpty, toAuditTime, toCreation, toDifference } from './audit-log.ts';
 import type { AuditMembers } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';
 import { fromKeyId } from './key-id.ts';
@@ -24,13 +24,15 @@ import { findKeyRow, fromKeyRow } from './key-rows.ts';
 import type { KeyWithAccount } from './key-rows.ts';
 import type { KnownDigests } from './known-digests.ts';
 import { redigestKeys } from './redigest.ts';
+import { resealKeys } from './reseal.ts';
+import { endSessionRows } from './session-rows.ts';
 import { sql } from './tables.ts';
 import { bytesFromWords } from './words.ts';
 import type { Writer } from './writer.ts';
 
 export type KeyWrites = Pick<
   StoreWrites,
-  'insertKeys' | 'updateKey' | 'rotateKey' | 'revokeKey' | 'recordLastUses' | 'redigestKeys'
+  'insertKeys' | 'updateKey' | 'rotateKey' | 'revokeKey' | 'recordLastUses' | 'redigestKeys' | 'resealKeys'
 >;
 
 export function createKeyWrites(writer: Writer, known: KnownDigests): KeyWrites {
@@ -42,6 +44,7 @@ export function createKeyWrites(writer: Writer, known: KnownDigests): KeyWrites 
     revokeKey: (key, atMs, by) => write(() => revokeKey(connection, key, { atMs, by })),
     recordLastUses: (pairs) => writeQuietly(() => recordLastUses(connection, pairs)),
     redigestKeys: (keys) => writeLightly(() => redigestKeys(connection, keys)),
+    resealKeys: (keys) => writeLightly(() => resealKeys(connection, keys)),
   };
 }
 
@@ -193,7 +196,9 @@ function revokeKey(
   const revoked_ms = row.revoked_ms ?? atMs;
   if (row.revoked_ms === null) {
     connection.run(sql.updateTable('keys').set({ revoked_ms }).where('row', '=', row.row));
-    insertAudit(connection, by, ref, toCreation({ revoked_at: toAuditTime(revoked_ms) }));
+    const sessions = endSessionRows(connection, { api: ref.api, key: row.id }, { why: 'key', atMs });
+    const told = { revoked_at: toAuditTime(revoked_ms), sessions_ended: countOrNull(sessions) };
+    insertAudit(connection, by, ref, toCreation(told));
   }
   const change = connection.first(
     sql.selectFrom('changes').select('seq').where('what', '=', 'key').where('row', '=', row.row),

@@ -1,3 +1,5 @@
+import { SESSIONS } from './session-tables.ts';
+
 /** A step from one form of the database to the next. Once released, a migration never changes. */
 export interface Migration {
   /** 1, 2, 3, … without gaps. */
@@ -181,6 +183,29 @@ BEGIN
 END;
 `;
 
+/** Sessions of a key are counted apart from the key's own requests; and an edge must hear of a key that was sealed anew. */
+const SESSION_WINDOWS = `
+ALTER TABLE windows RENAME TO windows_before;
+CREATE TABLE windows (
+  row INTEGER PRIMARY KEY,
+  subject BLOB NOT NULL CHECK (length(subject) = 12),
+  scope TEXT NOT NULL CHECK (scope IN ('key', 'account', 'session')),
+  window_ms INTEGER NOT NULL CHECK (window_ms > 0),
+  ends_ms REAL NOT NULL,
+  entries BLOB NOT NULL CHECK (length(entries) BETWEEN 16 AND 1024 AND length(entries) % 16 = 0),
+  UNIQUE (subject, scope, window_ms)
+) STRICT;
+INSERT INTO windows SELECT row, subject, scope, window_ms, ends_ms, entries FROM windows_before;
+DROP TABLE windows_before;
+CREATE INDEX keys_by_sealing_key ON keys (sealing_key_id) WHERE sealing_key_id IS NOT NULL AND revoked_ms IS NULL;
+DROP TRIGGER keys_log_update;
+CREATE TRIGGER keys_log_update AFTER UPDATE OF profile, expires_ms, revoked_ms, digest, sealed ON keys
+BEGIN
+  DELETE FROM changes WHERE what = 'key' AND row = NEW.row;
+  INSERT INTO changes (what, row) VALUES ('key', NEW.row);
+END;
+`;
+
 /** In order; a new one goes at the end. */
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: 'accounts and their credits', sql: ACCOUNTS },
@@ -190,4 +215,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 5, name: 'audit log', sql: AUDIT },
   { number: 6, name: 'windows of limits', sql: WINDOWS },
   { number: 7, name: 'former digests of keys', sql: FORMER_DIGESTS },
+  { number: 8, name: 'windows of sessions, keys sealed anew', sql: SESSION_WINDOWS },
+  { number: 9, name: 'sessions and their signing keys', sql: SESSIONS },
 ];

@@ -9,13 +9,19 @@ import { chargeAll, refundAll } from './charge.ts';
 import { checkpoint } from './checkpoint.ts';
 import type { Checkpoint, CheckpointKind } from './checkpoint.ts';
 import { reportOutage, SqliteConnection } from './connection.ts';
+import { endUndeclaredSessions } from './declared-sessions.ts';
 import { admitDeclared } from './declared.ts';
 import { createFeed } from './feed.ts';
+import { readLatestSeq } from './feed-step.ts';
 import { createKeyWrites } from './key-writes.ts';
 import { createKnownDigests } from './known-digests.ts';
 import { checkMigrated, migrate } from './migrate.ts';
 import { createOperatorWrites } from './operator-writes.ts';
 import { createReads } from './reads.ts';
+import { createFindHolder } from './session-holder.ts';
+import { SESSION_BOUNDS, createSessionWrites } from './session-writes.ts';
+import type { SessionBounds } from './session-writes.ts';
+import { createSigningKeyWrites } from './signing-key-rows.ts';
 import { createWindowRows } from './window-rows.ts';
 import { createWriter } from './writer.ts';
 import type { Writer } from './writer.ts';
@@ -36,9 +42,13 @@ export interface SqliteStoreOptions extends SqliteReaderOptions {
    * or whoever calls `checkpoint`, so that no charge waits for it.
    */
   readonly checkpoints?: 'automatic' | 'by_caller';
+  /** Default SESSION_BOUNDS. */
+  readonly sessionBounds?: Partial<SessionBounds>;
 }
 
 export interface SqliteStore extends Store {
+  /** The number of the latest change; 0 before the first. */
+  latestSeq(): number;
   checkpoint(kind: CheckpointKind): Checkpoint;
 }
 
@@ -60,7 +70,10 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     migrate(connection);
     prepareWriter(connection, options);
     reportOutage('directory', () =>
-      connection.transaction('power', () => admitDeclared(connection, declared)),
+      connection.transaction('power', () => {
+        admitDeclared(connection, declared);
+        endUndeclaredSessions(connection, declared.keys);
+      }),
     );
     const writer = createWriter(connection);
     return {
@@ -68,9 +81,16 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       writes: {
         ...createAccountWrites(writer, createDeclaredAccountTest(declared)),
         ...createKeyWrites(writer, createKnownDigests(declared.keys)),
+        ...createSessionWrites({
+          writer,
+          findHolder: createFindHolder(declared.keys),
+          bounds: { ...SESSION_BOUNDS, ...options.sessionBounds },
+        }),
+        ...createSigningKeyWrites(writer),
         ...createOperatorWrites(writer),
       },
       keeper: createKeeper(writer, options),
+      latestSeq: () => readLatestSeq(connection),
       checkpoint: (kind) => checkpoint(connection, kind),
       close: () => connection.close(),
     };

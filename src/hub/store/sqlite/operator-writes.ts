@@ -1,6 +1,6 @@
 import { OPERATORS_MAX } from '../../../domain/operators.ts';
 import type { Authorship } from '../audit.ts';
-import type { OperatorInsert, OperatorInserted, StoredOperator } from '../operators.ts';
+import type { OperatorInsert, OperatorInserted, RedigestedOperator, StoredOperator } from '../operators.ts';
 import type { StoreWrites } from '../store.ts';
 import { insertAudit, toAuditTime, toCreation } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -11,7 +11,7 @@ import type { Writer } from './writer.ts';
 
 export type OperatorWrites = Pick<
   StoreWrites,
-  'insertOperator' | 'revokeOperator' | 'recordOperatorUse' | 'recordAttempt'
+  'insertOperator' | 'revokeOperator' | 'recordOperatorUse' | 'redigestOperator' | 'recordAttempt'
 >;
 
 export function createOperatorWrites({ connection, writeUnfed, writeQuietly }: Writer): OperatorWrites {
@@ -19,6 +19,7 @@ export function createOperatorWrites({ connection, writeUnfed, writeQuietly }: W
     insertOperator: (operator, by) => writeUnfed(() => insertOperator(connection, operator, by)),
     revokeOperator: (name, by) => writeUnfed(() => revokeOperator(connection, name, by)),
     recordOperatorUse: (name, atMs) => writeQuietly(() => recordUse(connection, name, atMs)),
+    redigestOperator: (operator) => writeQuietly(() => redigest(connection, operator)),
     recordAttempt: (by) => writeQuietly(() => insertAudit(connection, by, { api: '', id: '' }, {})),
   };
 }
@@ -72,5 +73,15 @@ function recordUse(connection: SqliteConnection, name: string, atMs: number): vo
       .set({ last_used_ms: atMs })
       .where('name', '=', name)
       .where((row) => row.or([row('last_used_ms', 'is', null), row('last_used_ms', '<', atMs)])),
+  );
+}
+
+function redigest(connection: SqliteConnection, { name, digest, pepperId }: RedigestedOperator): void {
+  connection.run(
+    sql
+      .updateTable('operators')
+      .set({ digest: bytesFromWords(digest), pepper_id: pepperId })
+      .where('name', '=', name)
+      .where('revoked_ms', 'is', null),
   );
 }

@@ -1,5 +1,5 @@
 import type { Declared } from '../declared.ts';
-import type { KeyListQuery, KeyPage, PepperUse, StoreReads, StoredKey, TierInUse } from '../store.ts';
+import type { KeyListQuery, KeyPage, StoreReads, StoredKey, TierInUse } from '../store.ts';
 import { LIST_PAGE_MAX } from '../store.ts';
 import { createDeclaredAccountTest, findAccountRow, fromAccountRow } from './account-rows.ts';
 import { listAudit } from './audit-log.ts';
@@ -7,6 +7,10 @@ import type { SqliteConnection } from './connection.ts';
 import { reportOutage } from './connection.ts';
 import { findKeyRow, fromDeclaredKey, fromKeyRow, selectKeys } from './key-rows.ts';
 import { findOperatorByDigest, listOperatorRows } from './operator-rows.ts';
+import { countPerPepper } from './pepper-count.ts';
+import { findSessionRow, fromSessionRow, listSessions } from './session-rows.ts';
+import { listSigningKeyRows } from './signing-key-rows.ts';
+import { listSealingKeysInUse } from './sealing-use.ts';
 import { sql } from './tables.ts';
 
 /** Reads of one connection. Each is one short statement: nothing holds a snapshot of the database open. */
@@ -26,11 +30,14 @@ export function createReads(connection: SqliteConnection, declared: Declared): S
     async listKeys(query) {
       return reportOutage('directory', () => listKeys(connection, declaredKeys, query));
     },
+    async sealingKeysInUse() {
+      return reportOutage('directory', () => listSealingKeysInUse(connection));
+    },
     async tiersInUse() {
       return reportOutage('directory', () => tiersInUse(connection));
     },
-    async keysPerPepper() {
-      return reportOutage('directory', () => keysPerPepper(connection));
+    async countPerPepper(after) {
+      return reportOutage('directory', () => countPerPepper(connection, after));
     },
     async findOperator(digest) {
       return reportOutage('directory', () => findOperatorByDigest(connection, digest));
@@ -38,8 +45,26 @@ export function createReads(connection: SqliteConnection, declared: Declared): S
     async listOperators() {
       return reportOutage('directory', () => listOperatorRows(connection));
     },
+    ...createSessionReads(connection),
     async listAudit(query) {
       return reportOutage('directory', () => listAudit(connection, query));
+    },
+  };
+}
+
+type SessionReads = Pick<StoreReads, 'findSession' | 'listSessions' | 'listSigningKeys'>;
+
+function createSessionReads(connection: SqliteConnection): SessionReads {
+  return {
+    async findSession(ref) {
+      const row = reportOutage('directory', () => findSessionRow(connection, ref));
+      return row === undefined ? undefined : fromSessionRow(row);
+    },
+    async listSessions(query) {
+      return reportOutage('directory', () => listSessions(connection, query));
+    },
+    async listSigningKeys(api) {
+      return reportOutage('directory', () => listSigningKeyRows(connection, api));
     },
   };
 }
@@ -100,22 +125,4 @@ function tiersInUse(connection: SqliteConnection): readonly TierInUse[] {
     .where('tier', '<>', '')
     .where('revoked_ms', 'is', null);
   return connection.all(ofAccounts.union(ofKeys));
-}
-
-function keysPerPepper(connection: SqliteConnection): readonly PepperUse[] {
-  return connection.all(
-    sql
-      .selectFrom(countPerPepper('keys').unionAll(countPerPepper('operators')).as('counted'))
-      .select(['pepperId', (all) => all.fn.sum<number>('keys').as('keys')])
-      .groupBy('pepperId'),
-  );
-}
-
-/** Walks an index alone: tens of milliseconds a million keys. Operators are few. */
-function countPerPepper(table: 'keys' | 'operators') {
-  return sql
-    .selectFrom(table)
-    .select(['pepper_id as pepperId', (all) => all.fn.countAll<number>().as('keys')])
-    .where('revoked_ms', 'is', null)
-    .groupBy('pepper_id');
 }

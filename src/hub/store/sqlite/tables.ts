@@ -3,6 +3,8 @@ import type { Generated, Selectable } from 'kysely';
 import type { AuditAction } from '../../../domain/audit.ts';
 import type { OperatorRole } from '../../../domain/operators.ts';
 import type { Billing, Standing } from '../../../domain/principal.ts';
+import type { SessionKey } from '../../../domain/session.ts';
+import type { SessionEnd } from '../../../domain/operations.ts';
 
 export interface AccountTable {
   row: Generated<number>;
@@ -51,8 +53,41 @@ export interface KeyTable {
 
 export interface ChangeTable {
   seq: Generated<number>;
-  what: 'account' | 'key';
+  what: 'account' | 'key' | 'session' | 'signing_key';
   row: number;
+}
+
+export interface SessionTable {
+  row: Generated<number>;
+  id: Uint8Array;
+  api: string;
+  key_id: Uint8Array;
+  account_row: number;
+  created_ms: number;
+  refreshed_ms: number;
+  expires_ms: number;
+  dies_ms: number;
+  generation: number;
+  digest: Uint8Array | null;
+  pepper_id: string | null;
+  /** 1: the token before the latest was taken once more. */
+  repeated: number;
+  ended_ms: number | null;
+  ended_why: SessionEnd | null;
+}
+
+export interface SigningKeyTable {
+  row: Generated<number>;
+  api: string;
+  kid: string;
+  algorithm: SessionKey['algorithm'];
+  jwk: string;
+  /** null once the key is gone, as is the id. */
+  sealed: Uint8Array | null;
+  sealing_key_id: string | null;
+  published_ms: number;
+  signs_from_ms: number;
+  gone_ms: number | null;
 }
 
 export interface OperatorTable {
@@ -84,12 +119,16 @@ interface Tables {
   grants: GrantTable;
   keys: KeyTable;
   changes: ChangeTable;
+  sessions: SessionTable;
+  signing_keys: SigningKeyTable;
   operators: OperatorTable;
   audit: AuditTable;
 }
 
 export type AccountRow = Selectable<AccountTable>;
 export type KeyRow = Selectable<KeyTable>;
+export type SessionRow = Selectable<SessionTable>;
+export type SigningKeyRow = Selectable<SigningKeyTable>;
 export type OperatorRow = Selectable<OperatorTable>;
 export type AuditRow = Selectable<AuditTable>;
 

@@ -1,0 +1,119 @@
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { FEED_START, readFeed } from '../../../../../src/domain/feed.ts';
+import type { FeedCursor, KeyRecord, SealedKeyRecord } from '../../../../../src/domain/feed.ts';
+import { WindowWriter, readWindows } from '../../../../../src/domain/window-batch.ts';
+import { SqliteConnection } from '../../../../../src/hub/store/sqlite/connection.ts';
+import { migrate } from '../../../../../src/hub/store/sqlite/migrate.ts';
+import { MIGRATIONS } from '../../../../../src/hub/store/sqlite/migrations.ts';
+import { migrateSqlite, openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
+import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
+import { createWindowRows } from '../../../../../src/hub/store/sqlite/window-rows.ts';
+import { WRITE_BATCH_MAX } from '../../../../../src/hub/store/store.ts';
+import { BY } from '../../../../contract/author.ts';
+import { newAccount, newKey, refOf } from '../../../../contract/store.ts';
+import { temporaryFile } from './folder.ts';
+
+const sealedUnder = (sealingKeyId: string, byte = 1): SealedKeyRecord => ({
+  sealingKeyId,
+  bytes: Uint8Array.of(byte, 0xff, 0),
+});
+
+describe('sealed keys', () => {
+  let store: SqliteStore;
+  let cursor: FeedCursor;
+  const sealed = new Map<number, SealedKeyRecord | undefined>();
+
+  /** What a follower learns of sealed keys that it did not know. */
+  function follow(): [row: number, sealed: SealedKeyRecord | undefined][] {
+    sealed.clear();
+    for (let batch = store.keeper.read(cursor); batch !== undefined; batch = store.keeper.read(cursor)) {
+      cursor = batch.cursor;
+      readFeed(batch, {
+        account: () => undefined,
+        accountGone: () => undefined,
+        key: (record: KeyRecord) => void sealed.set(record.row, record.sealed),
+        keyGone: () => undefined,
+        session: () => undefined,
+        sessionGone: () => undefined,
+        signingKey: () => undefined,
+        signingKeyGone: () => undefined,
+      });
+    }
+    return [...sealed];
+  }
+
+  beforeEach(async () => {
+    const path = temporaryFile('t.db');
+    migrateSqlite(path);
+    store = openSqliteStore({ path, apiNames: ['alpha'] });
+    onTestFinished(() => store.close());
+    cursor = FEED_START;
+    await store.writes.insertAccount(newAccount(), BY);
+    await store.writes.insertKeys(
+      [1, 2].map((seed) => newKey(seed, { sealed: sealedUnder('s1', seed) })),
+      BY,
+    );
+    await store.writes.insertKeys([newKey(3)], BY);
+  });
+
+  it('reach a follower as they are kept, and of a key that is not sealed nothing does', () => {
+    expect(follow()).toEqual([
+      [1, sealedUnder('s1', 1)],
+      [2, sealedUnder('s1', 2)],
+      [3, undefined],
+    ]);
+  });
+
+  it('reach a follower again when they were sealed anew', async () => {
+    follow();
+    await store.writes.resealKeys([{ row: 2, sealed: sealedUnder('s2', 7) }]);
+    expect(follow()).toEqual([[2, sealedUnder('s2', 7)]]);
+  });
+
+  it('stay as they are where they are unknown, revoked, not sealed, or sealed so already', async () => {
+    await store.writes.revokeKey(refOf(1), 1, BY);
+    follow();
+    await store.writes.resealKeys([1, 3, 99].map((row) => ({ row, sealed: sealedUnder('s2') })));
+    await store.writes.resealKeys([{ row: 2, sealed: sealedUnder('s1', 9) }]);
+    expect(follow()).toEqual([]);
+    await expect(
+      store.writes.resealKeys(
+        Array.from({ length: WRITE_BATCH_MAX + 1 }, (_, row) => ({ row, sealed: sealedUnder('s2') })),
+      ),
+    ).rejects.toThrow(RangeError);
+  });
+
+  it('name every sealing key that is still needed, and none of revoked keys', async () => {
+    expect(await store.reads.sealingKeysInUse()).toEqual(['s1']);
+    await store.writes.resealKeys([{ row: 2, sealed: sealedUnder('s2') }]);
+    expect(await store.reads.sealingKeysInUse()).toEqual(['s1', 's2']);
+    await store.writes.revokeKey(refOf(1), 1, BY);
+    expect(await store.reads.sealingKeysInUse()).toEqual(['s2']);
+  });
+});
+
+it('windows that were kept before sessions had any are kept on, and those of sessions beside them', () => {
+  const connection = new SqliteConnection({ path: temporaryFile('t.db'), access: 'write' });
+  onTestFinished(() => connection.close());
+  const before = MIGRATIONS.findIndex(({ name }) => name.startsWith('windows of sessions'));
+  migrate(connection, MIGRATIONS.slice(0, before));
+  const windows = createWindowRows(connection);
+  const subject = { word0: 1, word1: -2, word2: 3 };
+  const keep = (scope: 'key' | 'account' | 'session', uses: number): void => {
+    const writer = new WindowWriter();
+    writer.begin({ subject, scope, windowMs: 3_600_000 });
+    writer.add(10, uses);
+    windows.keepWindows(writer.take({ counterMs: 20, wallMs: 1_000 }));
+  };
+  keep('key', 4);
+  keep('account', 5);
+  migrate(connection);
+  keep('session', 6);
+  const page = createWindowRows(connection).readWindows(0);
+  const kept = page === undefined ? [] : [...readWindows(page.windows)];
+  expect(kept.map(({ scope, entries }) => [scope, entries[1]])).toEqual([
+    ['key', 4],
+    ['account', 5],
+    ['session', 6],
+  ]);
+});
