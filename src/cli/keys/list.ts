@@ -2,10 +2,8 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { PAGE_MAX } from '../../domain/operations.ts';
 import type { KeyQuery, KeyStatus, KeyView, Operations } from '../../domain/operations.ts';
-import { toInertJson } from '../inert.ts';
-import { write } from '../output.ts';
+import { writePages } from '../pages.ts';
 import { examples, withOperations } from '../session.ts';
-import { createTable } from '../table.ts';
 import type { CliWorld } from '../world.ts';
 
 const STATUSES: readonly KeyStatus[] = ['active', 'expired', 'revoked'];
@@ -15,13 +13,6 @@ interface Flags {
   readonly api: string;
   readonly account?: string;
   readonly status?: KeyStatus;
-}
-
-/** Renders a list page by page, so that a million keys take no more memory than one page. */
-interface ListFormat {
-  readonly start: string;
-  page(keys: readonly KeyView[]): string;
-  readonly end: string;
 }
 
 export function addKeysList(keys: Command, world: CliWorld): void {
@@ -40,10 +31,7 @@ export function addKeysList(keys: Command, world: CliWorld): void {
     )
     .action((flags: Flags, command: Command) =>
       withOperations(world, command, async ({ operations, json }) => {
-        const format = json ? createJsonList() : createTableList();
-        await write(world.stdout, format.start);
-        for await (const page of pages(operations, flags)) await write(world.stdout, format.page(page));
-        await write(world.stdout, format.end);
+        await writePages(world, pages(operations, flags), json ? 'json' : { titles: TITLES, toRow });
       }),
     );
 }
@@ -59,21 +47,6 @@ async function* pages(operations: Operations, flags: Flags): AsyncGenerator<read
   }
 }
 
-function createTableList(): ListFormat {
-  const table = createTable(TITLES);
-  return { start: '', page: (keys) => table.lines(keys.map(toRow)), end: '' };
-}
-
 function toRow(key: KeyView): readonly string[] {
   return [key.id, key.account, key.name, key.hint, key.created_at, key.last_used_at ?? 'never', key.status];
-}
-
-function createJsonList(): ListFormat {
-  let separator = '';
-  const toItem = (key: KeyView): string => {
-    const item = separator + toInertJson(key);
-    separator = ',\n';
-    return item;
-  };
-  return { start: '[', page: (keys) => keys.map(toItem).join(''), end: ']\n' };
 }

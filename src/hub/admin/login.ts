@@ -3,8 +3,8 @@ import type { Actor } from '../../domain/audit.ts';
 import type { OperatorRole } from '../../domain/operators.ts';
 import { canonicalAddress } from '../../lib/cidr.ts';
 import type { Clock } from '../../ports.ts';
-import { createFailedLogins } from './failed-logins.ts';
-import type { Failure } from './failed-logins.ts';
+import { createFailedLogins } from '../http/failed-logins.ts';
+import type { Failure } from '../http/failed-logins.ts';
 import type { Problem } from './problem.ts';
 
 export interface LoginDeps {

@@ -1,8 +1,10 @@
 import type { CreatedKey, KeyChange, NewAccount, NewKey } from '../../domain/operations.ts';
 import { SECOND_MS } from '../../domain/time.ts';
+import { defined } from './defined.ts';
 import { fillPath, route } from './route.ts';
 import type { Done, Route } from './route.ts';
 import * as schema from './schemas.ts';
+import { SESSION_ROUTES } from './session-routes.ts';
 
 const ACCOUNT = '/v1/apis/{api}/accounts/{account}';
 const KEY = '/v1/apis/{api}/keys/{key}';
@@ -196,13 +198,13 @@ const AUDIT_ROUTES: readonly Route[] = [
 ];
 
 /** The whole admin API, but for its own description. */
-export const ROUTES: readonly Route[] = [...ACCOUNT_ROUTES, ...KEY_ROUTES, ...AUDIT_ROUTES];
+export const ROUTES: readonly Route[] = [
+  ...ACCOUNT_ROUTES,
+  ...KEY_ROUTES,
+  ...SESSION_ROUTES,
+  ...AUDIT_ROUTES,
+];
 
 function created(key: CreatedKey): Done {
   return { value: key, location: fillPath(KEY, { api: key.api, key: key.id }) };
-}
-
-/** Without the members that are undefined: an operation tells an absent member from any value. */
-function defined<T extends object>(members: { readonly [Name in keyof T]: T[Name] | undefined }): T {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
 }

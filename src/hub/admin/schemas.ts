@@ -1,8 +1,24 @@
 import * as z from 'zod';
 import { AUDIT_ACTIONS } from '../../domain/audit.ts';
 import type { AuditEntry } from '../../domain/audit.ts';
-import { OVERLAP_DEFAULT_MS, OVERLAP_MAX_MS, PAGE_MAX } from '../../domain/operations.ts';
-import type { AccountView, CreatedKey, KeyView, Page, Revocation } from '../../domain/operations.ts';
+import {
+  OVERLAP_DEFAULT_MS,
+  OVERLAP_MAX_MS,
+  PAGE_MAX,
+  SESSION_ENDS,
+  SIGNING_KEY_STARTS,
+  SIGNING_KEY_STATES,
+} from '../../domain/operations.ts';
+import type {
+  AccountView,
+  CreatedKey,
+  KeyView,
+  Page,
+  Revocation,
+  SessionView,
+  SessionsRevoked,
+  SigningKeyView,
+} from '../../domain/operations.ts';
 import { BILLINGS, STANDINGS } from '../../domain/principal.ts';
 import { SECOND_MS } from '../../domain/time.ts';
 
@@ -24,6 +40,7 @@ const credits = z.int().min(1);
 export const apiPath = z.strictObject({ api: id });
 export const accountPath = z.strictObject({ api: id, account: id });
 export const keyPath = z.strictObject({ api: id, key: id });
+export const sessionPath = z.strictObject({ api: id, session: id });
 export const nothing = z.strictObject({});
 
 const page = {
@@ -36,6 +53,7 @@ const page = {
     .optional(),
 };
 export const keyQuery = z.strictObject({ account: id.optional(), ...page });
+export const sessionQuery = z.strictObject({ account: id.optional(), key: id.optional(), ...page });
 export const auditQuery = z.strictObject({ object: id.optional(), ...page });
 
 export const newAccount = z.strictObject({
@@ -85,6 +103,15 @@ export const rotation = z.strictObject({
     .default(OVERLAP_DEFAULT_MS / SECOND_MS),
 });
 
+/** Exactly one of them; the operation says so. */
+export const sessionSelection = z.strictObject({
+  session: id.optional(),
+  key: id.optional(),
+  account: id.optional(),
+});
+
+export const signingKeyRotation = z.strictObject({ start: z.enum(SIGNING_KEY_STARTS).optional() });
+
 const account = z.strictObject({
   id: z.string(),
   api: z.string(),
@@ -117,6 +144,30 @@ const key = z.strictObject({
   revoked_at: instant.nullable(),
   last_used_at: instant.nullable(),
 }) satisfies z.ZodType<KeyView>;
+
+const session = z.strictObject({
+  id: z.string(),
+  api: z.string(),
+  account: z.string(),
+  key: z.string(),
+  status: z.enum(['active', 'expired', 'ended']),
+  created_at: instant,
+  refreshed_at: instant,
+  idle_until: instant,
+  expires_at: instant,
+  ended_at: instant.nullable(),
+  ended_why: z.enum(SESSION_ENDS).nullable(),
+}) satisfies z.ZodType<SessionView>;
+
+const signingKey = z.strictObject({
+  kid: z.string(),
+  api: z.string(),
+  algorithm: z.enum(['EdDSA', 'ES256']),
+  state: z.enum(SIGNING_KEY_STATES),
+  published_at: instant,
+  signs_from: instant,
+  published_until: instant.nullable(),
+}) satisfies z.ZodType<SigningKeyView>;
 
 const auditValue = z.union([z.string(), z.number(), z.null(), z.array(z.string())]);
 
@@ -167,6 +218,14 @@ export const ANSWERS = {
     ...key.shape,
     unconfirmed: z.array(z.string()),
   }) satisfies z.ZodType<Revocation>,
+  Session: session,
+  SessionPage: pageOf(session) satisfies z.ZodType<Page<SessionView>>,
+  SessionsRevoked: z.strictObject({
+    ended: z.int().min(0),
+    unconfirmed: z.array(z.string()),
+  }) satisfies z.ZodType<SessionsRevoked>,
+  SigningKey: signingKey,
+  SigningKeyPage: pageOf(signingKey) satisfies z.ZodType<Page<SigningKeyView>>,
   AuditPage: pageOf(auditEntry) satisfies z.ZodType<Page<AuditEntry>>,
   OpenApi: z.looseObject({ openapi: z.string() }),
   Problem: problem,

@@ -1,4 +1,4 @@
-import { IMPORT_BATCH_MAX } from '../../domain/operations.ts';
+import { IMPORT_BATCH_MAX, SIGNING_KEY_STARTS } from '../../domain/operations.ts';
 import type { Operations } from '../../domain/operations.ts';
 import { OPERATOR_ROLES } from '../../domain/operators.ts';
 import { BILLINGS, STANDINGS } from '../../domain/principal.ts';
@@ -44,6 +44,9 @@ const keyChange = record(
   },
 );
 const keyQuery = record({ api: text }, { account: text, after: text, limit: whole });
+const sessionQuery = record({ api: text }, { account: text, key: text, after: text, limit: whole });
+const sessionSelection = record({ api: text }, { session: text, key: text, account: text });
+const signingKeyRotation = record({ api: text }, { start: oneOf(SIGNING_KEY_STARTS) });
 const newOperator = record({ name: text, role: oneOf(OPERATOR_ROLES) }, {});
 const auditQuery = record({}, { object: text, after: text, limit: whole });
 
@@ -63,6 +66,11 @@ const TABLE: Readonly<Record<keyof Operations, Call>> = {
   rotateKey: two(reference, whole, (operations, key, overlapMs) => operations.rotateKey(key, overlapMs)),
   revokeKey: one(reference, (operations, key) => operations.revokeKey(key)),
   importKeys: one(listOf(importedKey, IMPORT_BATCH_MAX), (operations, keys) => operations.importKeys(keys)),
+  listSessions: one(sessionQuery, (operations, query) => operations.listSessions(query)),
+  showSession: one(reference, (operations, session) => operations.showSession(session)),
+  revokeSessions: one(sessionSelection, (operations, selection) => operations.revokeSessions(selection)),
+  listSigningKeys: one(text, (operations, api) => operations.listSigningKeys(api)),
+  rotateSigningKey: one(signingKeyRotation, (operations, rotation) => operations.rotateSigningKey(rotation)),
   createOperator: one(newOperator, (operations, input) => operations.createOperator(input)),
   listOperators: none((operations) => operations.listOperators()),
   revokeOperator: one(text, (operations, name) => operations.revokeOperator(name)),

@@ -5,6 +5,7 @@ import type { KeyHasher } from '../../lib/key-digest.ts';
 import type { Sealer } from '../../lib/seal.ts';
 import { DependencyDown } from '../../ports.ts';
 import type { Clock } from '../../ports.ts';
+import type { SigningKeys } from '../sessions/signing-keys.ts';
 import type { Authorship } from '../store/audit.ts';
 import type { StoreReads, StoreWrites } from '../store/store.ts';
 import { shown } from './fields.ts';
@@ -18,6 +19,8 @@ export interface OperationsDeps {
   readonly hasher: KeyHasher;
   /** undefined where no sealing key is configured: then no key can be made for an API that seals its keys. */
   readonly sealer: Sealer | undefined;
+  /** The keys that sign access tokens of sessions. */
+  readonly signing: Pick<SigningKeys, 'rotate'>;
   /** A CSPRNG. */
   readonly random: (byteCount: number) => Uint8Array;
   readonly clock: Clock;

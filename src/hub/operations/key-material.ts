@@ -1,3 +1,4 @@
+import { sealingContext } from '../../domain/feed.ts';
 import { OperationRefused } from '../../domain/operations.ts';
 import type { Api } from '../../domain/policy.ts';
 import { DIGEST_WORDS } from '../../lib/key-digest.ts';
@@ -25,11 +26,6 @@ export function createKeyMaterial(deps: MaterialDeps, api: Api, key: string): Ke
     retiredDigests: retired.map((_, index) => digestOf(hasher, key, index + 1)),
     sealed: sealKey(deps, { api, id, key }),
   };
-}
-
-/** To what a sealed key is bound: it can be opened as this key of this API and as no other. */
-export function sealingContext(apiName: string, keyId: string): string {
-  return `${apiName}/${keyId}`;
 }
 
 /** The key's digest under one pepper of the ring, the current one first. */

@@ -11,7 +11,7 @@ import { digestOf } from './key-material.ts';
 
 export interface OperatorLoginDeps {
   readonly reads: Pick<StoreReads, 'findOperator'>;
-  readonly writes: Pick<StoreWrites, 'recordOperatorUse'>;
+  readonly writes: Pick<StoreWrites, 'recordOperatorUse' | 'redigestOperator'>;
   readonly hasher: KeyHasher;
   readonly clock: Clock;
 }
@@ -33,7 +33,8 @@ export function createOperatorLogin(deps: OperatorLoginDeps): FindOperator {
     for (const index of hasher.pepperIds.keys()) {
       const operator = await ask(reads.findOperator(digestOf(hasher, token, index)));
       if (operator === undefined) continue;
-      await recordUse(deps, operator);
+      await note(recordUse(deps, operator));
+      if (index > 0) await note(redigest(deps, operator.name, token));
       return operator;
     }
     return undefined;
@@ -41,12 +42,22 @@ export function createOperatorLogin(deps: OperatorLoginDeps): FindOperator {
 }
 
 /** A store that cannot be written to keeps nobody from looking. */
-async function recordUse({ writes, clock }: OperatorLoginDeps, operator: StoredOperator): Promise<void> {
-  const nowMs = readNowMs({ clock });
-  if (nowMs - (operator.lastUsedMs ?? 0) < USE_RECORDED_EVERY_MS) return;
+async function note(write: Promise<void>): Promise<void> {
   try {
-    await writes.recordOperatorUse(operator.name, nowMs);
+    await write;
   } catch (error) {
     if (!(error instanceof DependencyDown)) throw error;
   }
+}
+
+async function recordUse({ writes, clock }: OperatorLoginDeps, operator: StoredOperator): Promise<void> {
+  const nowMs = readNowMs({ clock });
+  if (nowMs - (operator.lastUsedMs ?? 0) < USE_RECORDED_EVERY_MS) return;
+  await writes.recordOperatorUse(operator.name, nowMs);
+}
+
+/** As a key's, when it is used: so that a retired pepper can go. */
+async function redigest({ writes, hasher }: OperatorLoginDeps, name: string, token: string): Promise<void> {
+  const [pepperId = ''] = hasher.pepperIds;
+  await writes.redigestOperator({ name, digest: digestOf(hasher, token, 0), pepperId });
 }

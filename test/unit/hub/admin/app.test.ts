@@ -6,7 +6,7 @@ import { createAdminApp } from '../../../../src/hub/admin/app.ts';
 import { BODY_BYTES_MAX } from '../../../../src/hub/admin/body.ts';
 import { ROUTES } from '../../../../src/hub/admin/routes.ts';
 import { DependencyDown } from '../../../../src/ports.ts';
-import { expectRefused } from '../operations/world.ts';
+import { START_MS, expectRefused } from '../operations/world.ts';
 import { createAdminWorld, findAnswerFaults, readDescription } from './world.ts';
 import type { AdminWorld, Answered } from './world.ts';
 
@@ -35,7 +35,11 @@ function listRouted(): readonly { readonly method: string; readonly path: string
 
 const routed = listRouted();
 const fill = (path: string): string =>
-  path.replace(':api', 'track').replace(':account', 'acme').replace(':key', 'key_0123456789abcdef01234567');
+  path
+    .replace(':api', 'track')
+    .replace(':account', 'acme')
+    .replace(':key', 'key_0123456789abcdef01234567')
+    .replace(':session', 'ses_0123456789abcdef01234567');
 
 describe('every route of the router', () => {
   test('is one of the table, and there is one for each', () => {
@@ -214,6 +218,22 @@ describe('the description', () => {
     await go('get', key, undefined, at(key));
     await go('patch', key, { name: 'Renamed', role: null, allow_ips: null, expires_at: null }, at(key));
     await go('post', `${key}/rotations`, { overlap_seconds: 60 }, at(`${key}/rotations`));
+    const session = { api: 'track', id: 'ses_0123456789abcdef01234567', key: String(made.body['id']) };
+    const times = { atMs: START_MS, expiresMs: START_MS + 1_000, diesMs: START_MS + 1_000 };
+    await world.store.writes.insertSession({ ...session, ...times, refresh: null });
+    await go('get', '/v1/apis/{api}/sessions');
+    await go('get', '/v1/apis/{api}/sessions', undefined, '/v1/apis/{api}/sessions?key=nobody');
+    const sessionPath = '/v1/apis/{api}/sessions/{session}';
+    await go('get', sessionPath, undefined, sessionPath.replace('{session}', session.id));
+    await go('get', sessionPath, undefined, sessionPath.replace('{session}', 'ses_1'));
+    await go('post', '/v1/apis/{api}/session-revocations', { session: session.id });
+    await go('post', '/v1/apis/{api}/session-revocations', { session: session.id, account: 'acme' });
+    await go('get', sessionPath, undefined, sessionPath.replace('{session}', session.id));
+    await go('post', '/v1/apis/{api}/signing-keys', {});
+    await go('post', '/v1/apis/{api}/signing-keys', {});
+    await go('post', '/v1/apis/{api}/signing-keys', { start: 'at_once' });
+    await go('post', '/v1/apis/{api}/signing-keys', { start: 'never' });
+    await go('get', '/v1/apis/{api}/signing-keys');
     await go('put', `${key}/revocation`, undefined, at(`${key}/revocation`));
     await go('post', `${key}/rotations`, {}, at(`${key}/rotations`));
     await go('get', '/v1/audit');

@@ -1,6 +1,13 @@
 import type { AuditEntry } from '../../../../src/domain/audit.ts';
 import type { OperatorView } from '../../../../src/domain/operators.ts';
-import type { AccountView, CreatedKey, KeyView, Operations } from '../../../../src/domain/operations.ts';
+import type {
+  AccountView,
+  CreatedKey,
+  KeyView,
+  Operations,
+  SessionView,
+  SigningKeyView,
+} from '../../../../src/domain/operations.ts';
 
 export const ACCOUNT: AccountView = {
   id: 'acme',
@@ -32,6 +39,30 @@ export const KEY: KeyView = {
 };
 
 export const CREATED: CreatedKey = { ...KEY, key: 'ty_secretsecretsecretsecretsecret0LsakP' };
+
+export const SESSION: SessionView = {
+  id: 'ses_0123456789abcdef01234567',
+  api: 'trackyard',
+  account: 'acme',
+  key: KEY.id,
+  status: 'active',
+  created_at: '2026-11-22T08:00:00Z',
+  refreshed_at: '2026-11-22T08:05:00Z',
+  idle_until: '2026-11-29T08:05:00Z',
+  expires_at: '2026-12-22T08:00:00Z',
+  ended_at: null,
+  ended_why: null,
+};
+
+export const SIGNING_KEY: SigningKeyView = {
+  kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k',
+  api: 'trackyard',
+  algorithm: 'EdDSA',
+  state: 'active',
+  published_at: '2026-11-22T08:00:00Z',
+  signs_from: '2026-11-22T08:00:00Z',
+  published_until: null,
+};
 
 export const OPERATOR: OperatorView = {
   name: 'ops',
@@ -78,6 +109,11 @@ export function createFakeOperations(instead: Partial<Operations> = {}): {
     rotateKey: CREATED,
     revokeKey: { ...KEY, status: 'revoked', unconfirmed: [] },
     importKeys: [KEY],
+    listSessions: { items: [SESSION], next: null },
+    showSession: SESSION,
+    revokeSessions: { ended: 1, unconfirmed: [] },
+    listSigningKeys: [SIGNING_KEY],
+    rotateSigningKey: SIGNING_KEY,
     createOperator: { ...OPERATOR, token: OPERATOR_TOKEN },
     listOperators: [OPERATOR],
     revokeOperator: { ...OPERATOR, revoked_at: '2026-11-22T09:00:00Z' },

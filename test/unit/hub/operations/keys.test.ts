@@ -4,7 +4,7 @@ import { FEED_START, readFeed } from '../../../../src/domain/feed.ts';
 import { OVERLAP_MAX_MS } from '../../../../src/domain/operations.ts';
 import type { ImportedKey, KeyChange, NewKey } from '../../../../src/domain/operations.ts';
 import { DAY_MS } from '../../../../src/domain/time.ts';
-import { sealingContext } from '../../../../src/hub/operations/key-material.ts';
+import { sealingContext } from '../../../../src/domain/feed.ts';
 import { digestHex, hexFromWords } from '../../../../src/lib/key-digest.ts';
 import { checksumHolds } from '../../../../src/lib/key-format.ts';
 import { UnsealFailed } from '../../../../src/lib/seal.ts';
@@ -70,6 +70,10 @@ describe('a new key', () => {
       account: () => {},
       accountGone: () => {},
       keyGone: () => {},
+      session: () => {},
+      sessionGone: () => {},
+      signingKey: () => {},
+      signingKeyGone: () => {},
       key: (record) => fed.push(`key_${hexFromWords(record.id)}`, hexFromWords(record.digest)),
     });
     expect(fed).toEqual([id, digestHex(PEPPER, key)]);
@@ -342,6 +346,7 @@ describe('a list of keys', () => {
           createdMs: 0,
           digest: Int32Array.from({ length: 8 }, (_, word) => word),
           retiredDigests: [],
+          sealed: null,
           profile: { tier: '', permissions: [], role: '', limits: [] },
         },
       ],

@@ -13,6 +13,7 @@ const MINUTE_MS = 60_000;
 
 const READ_ONLY = {
   recordOperatorUse: () => Promise.reject(new DependencyDown('directory', 'disk full')),
+  redigestOperator: () => Promise.reject(new DependencyDown('directory', 'disk full')),
 };
 
 function createLogin({ deps }: World, change: Partial<Parameters<typeof createOperatorLogin>[0]> = {}) {
@@ -106,10 +107,20 @@ describe('a login', () => {
   test('finds a token that was made under a pepper which is retired since', async () => {
     const world = createWorld();
     const { token } = await world.operations.createOperator({ name: 'ops', role: 'read' });
-    const hasher = createKeyHasher({ current: NEXT_PEPPER, retired: [PEPPER] });
-    expect(await createLogin(world, { hasher })(token)).toMatchObject({ name: 'ops' });
     const forgotten = createKeyHasher({ current: NEXT_PEPPER, retired: [] });
     expect(await createLogin(world, { hasher: forgotten })(token)).toBeUndefined();
+    const hasher = createKeyHasher({ current: NEXT_PEPPER, retired: [PEPPER] });
+    expect(await createLogin(world, { hasher })(token)).toMatchObject({ name: 'ops' });
+  });
+
+  test('under a retired pepper has the token digested anew, so that the pepper can go', async () => {
+    const world = createWorld();
+    const { token } = await world.operations.createOperator({ name: 'ops', role: 'read' });
+    const rotated = createKeyHasher({ current: NEXT_PEPPER, retired: [PEPPER] });
+    await createLogin(world, { hasher: rotated })(token);
+    const alone = createKeyHasher({ current: NEXT_PEPPER, retired: [] });
+    expect(await createLogin(world, { hasher: alone })(token)).toMatchObject({ name: 'ops' });
+    expect(await createLogin(world)(token)).toBeUndefined();
   });
 
   test('is remembered once a minute', async () => {
@@ -119,7 +130,7 @@ describe('a login', () => {
       uses.push(atMs - START_MS);
       await world.deps.writes.recordOperatorUse(name, atMs);
     };
-    const find = createLogin(world, { writes: { recordOperatorUse } });
+    const find = createLogin(world, { writes: { ...world.deps.writes, recordOperatorUse } });
     const { token } = await world.operations.createOperator({ name: 'ops', role: 'read' });
     for (const afterMs of [0, 1, MINUTE_MS - 1, MINUTE_MS, MINUTE_MS + 1]) {
       world.moveTo(START_MS + afterMs);
@@ -132,7 +143,10 @@ describe('a login', () => {
   test('succeeds while the store can be read and not written', async () => {
     const world = createWorld();
     const { token } = await world.operations.createOperator({ name: 'ops', role: 'read' });
-    expect(await createLogin(world, { writes: READ_ONLY })(token)).toMatchObject({ name: 'ops' });
+    for (const current of [PEPPER, NEXT_PEPPER]) {
+      const hasher = createKeyHasher({ current, retired: current === PEPPER ? [] : [PEPPER] });
+      expect(await createLogin(world, { hasher, writes: READ_ONLY })(token)).toMatchObject({ name: 'ops' });
+    }
   });
 });
 

@@ -8,8 +8,10 @@ import type { Actor } from '../../../../src/domain/audit.ts';
 import { OperationRefused } from '../../../../src/domain/operations.ts';
 import type { OperationFault, Operations } from '../../../../src/domain/operations.ts';
 import type { Api, Policy } from '../../../../src/domain/policy.ts';
+import type { SessionRules } from '../../../../src/domain/token.ts';
 import type { OperationsDeps } from '../../../../src/hub/operations/context.ts';
 import { createOperations } from '../../../../src/hub/operations/operations.ts';
+import { createSigningKeys } from '../../../../src/hub/sessions/signing-keys.ts';
 import { openSqliteStore } from '../../../../src/hub/store/sqlite/open.ts';
 import type { SqliteStore } from '../../../../src/hub/store/sqlite/open.ts';
 import type { Declared } from '../../../../src/hub/store/declared.ts';
@@ -69,7 +71,18 @@ function tiersOf(names: Readonly<Record<string, number>>): Api['tiers'] {
   }));
 }
 
-/** `plain` has nothing that may be left out, `track` tiers and roles, `clear` permissions, imports and sealed keys, `trials` billing. */
+const SESSIONS: SessionRules = {
+  issuer: 'https://track.example',
+  audience: 'https://track.example/api',
+  algorithm: 'EdDSA',
+  accessLifetimeMs: 600_000,
+  lifetimeMs: 86_400_000,
+  idleMs: 3_600_000,
+  leewayMs: 5_000,
+  tier: -1,
+};
+
+/** `plain` has nothing that may be left out, `track` tiers, roles and sessions, `clear` permissions, imports and sealed keys, `trials` billing. */
 export const POLICY: Policy = {
   apis: [
     createApi(0, { name: 'plain', keys: { prefix: 'pl_', imports: false, sealed: false } }),
@@ -78,6 +91,7 @@ export const POLICY: Policy = {
       keys: { prefix: 'ty_', imports: true, sealed: false },
       tiers: tiersOf({ free: 500, pro: 2_000 }),
       roles: ['admin'],
+      tokens: { issuers: [], sessions: SESSIONS },
     }),
     createApi(2, {
       name: 'clear',
@@ -104,6 +118,7 @@ export function createWorld(change: Partial<OperationsDeps> & { readonly declare
     store.close();
     rmSync(folder, { recursive: true });
   });
+  const sealer = createSealer({ current: { id: 's1', secret: Buffer.alloc(32, 2) }, retired: [] });
   let wallMs = START_MS;
   const all: OperationsDeps = {
     actor: TESTER,
@@ -111,7 +126,8 @@ export function createWorld(change: Partial<OperationsDeps> & { readonly declare
     reads: store.reads,
     writes: store.writes,
     hasher: createKeyHasher({ current: PEPPER, retired: [] }),
-    sealer: createSealer({ current: { id: 's1', secret: Buffer.alloc(32, 2) }, retired: [] }),
+    sealer,
+    signing: createSigningKeys({ reads: store.reads, writes: store.writes, sealer }),
     random: (byteCount) => randomBytes(byteCount),
     clock: { now: () => ({ wallMs, monotonicMs: 0 }) },
     confirm: async () => [],
