@@ -1,7 +1,10 @@
 import { ACCOUNT_ID_LENGTH_MAX, CARRIED_ACCOUNT_ID } from '../../domain/feed.ts';
 import type { AccountRecord } from '../../domain/feed.ts';
+import type { Subject } from '../../domain/limit.ts';
 import { BILLINGS, STANDINGS, TIER_UNKNOWN } from '../../domain/principal.ts';
 import type { Account } from '../../domain/principal.ts';
+import type { NamedId } from './named-id.ts';
+import { NOT_INDEXED, PackedIndex } from './packed-index.ts';
 
 /** Large pages, so that the few objects that describe them stay in the processor's cache. */
 const PAGE_ROWS = 4_096;
@@ -33,6 +36,21 @@ class Page {
 export class AccountTable {
   private readonly pages = new Map<number, Page>();
   private count = 0;
+  private readonly indexedApis: ReadonlySet<number>;
+  private readonly index = new PackedIndex<NamedId>({
+    hashOf: (name) => name.word0,
+    hashAt: (row) => this.wordAt(row, 0),
+    isNamed: (row, name) =>
+      this.wordAt(row, 0) === name.word0 &&
+      this.wordAt(row, 1) === name.word1 &&
+      this.wordAt(row, 2) === name.word2 &&
+      this.wordAt(row, API_AT) === name.api,
+  });
+
+  /** @param indexedApis - The APIs whose accounts are found by their subject as well; the index costs about 14 bytes an account. */
+  constructor(indexedApis: ReadonlySet<number>) {
+    this.indexedApis = indexedApis;
+  }
 
   get size(): number {
     return this.count;
@@ -50,6 +68,8 @@ export class AccountTable {
     if (page.words[base + ID_LENGTH_AT] === 0) {
       page.size += 1;
       this.count += 1;
+    } else {
+      this.dropFromIndex(record.row);
     }
     page.words.set(record.subject, base);
     page.words[base + API_AT] = record.api;
@@ -57,6 +77,7 @@ export class AccountTable {
     page.words[base + STATE_AT] = stateOf(record);
     page.words[base + ID_LENGTH_AT] = page.ids.write(record.id, at * ACCOUNT_ID_LENGTH_MAX, 'latin1');
     page.trialEndsMs[at] = record.trialEndsMs;
+    if (this.indexedApis.has(record.api)) this.index.put(this.nameAt(record.row), record.row);
   }
 
   remove(api: number, row: number): void {
@@ -87,15 +108,41 @@ export class AccountTable {
     };
   }
 
+  /** The row of an account of an API whose accounts are indexed; undefined where there is none. */
+  findRow(api: number, { word0, word1, word2 }: Subject): number | undefined {
+    const row = this.index.find({ api, word0, word1, word2 });
+    return row === NOT_INDEXED ? undefined : row;
+  }
+
   private drop(row: number): void {
     const pageNumber = Math.floor(row / PAGE_ROWS);
     const page = this.pages.get(pageNumber);
     const lengthAt = (row % PAGE_ROWS) * RECORD_WORDS + ID_LENGTH_AT;
     if (page === undefined || page.words[lengthAt] === 0) return;
+    this.dropFromIndex(row);
     page.words[lengthAt] = 0;
     page.size -= 1;
     this.count -= 1;
     if (page.size === 0) this.pages.delete(pageNumber);
+  }
+
+  private dropFromIndex(row: number): void {
+    const name = this.nameAt(row);
+    if (this.indexedApis.has(name.api)) this.index.drop(name, row);
+  }
+
+  private nameAt(row: number): NamedId {
+    return {
+      api: this.wordAt(row, API_AT),
+      word0: this.wordAt(row, 0),
+      word1: this.wordAt(row, 1),
+      word2: this.wordAt(row, 2),
+    };
+  }
+
+  private wordAt(row: number, at: number): number {
+    const page = this.pages.get(Math.floor(row / PAGE_ROWS));
+    return page?.words[(row % PAGE_ROWS) * RECORD_WORDS + at] ?? 0;
   }
 
   private pageFor(row: number): Page {

@@ -92,6 +92,10 @@ export class KeySegment {
     };
   }
 
+  api(record: number): number {
+    return this.words[record * RECORD_WORDS + API_AT] ?? 0;
+  }
+
   profile(record: number): number {
     return this.words[record * RECORD_WORDS + PROFILE_AT] ?? 0;
   }

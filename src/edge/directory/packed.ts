@@ -1,22 +1,16 @@
 import { readFeed } from '../../domain/feed.ts';
 import type { FeedBatch, FeedCursor, FeedSink } from '../../domain/feed.ts';
-import type { Api, KeyFormat } from '../../domain/policy.ts';
-import type { Principal } from '../../domain/principal.ts';
-import { DIGEST_WORDS, hexFromWord } from '../../lib/key-digest.ts';
-import type { KeyHasher } from '../../lib/key-digest.ts';
-import { KEY_LENGTH_MAX, checksumHolds, hasIssuedShape } from '../../lib/key-format.ts';
-import type { Directory } from '../../ports.ts';
-import { AccountTable } from './account-table.ts';
-import { KeySegment, NOT_FOUND } from './key-segment.ts';
+import type { Api } from '../../domain/policy.ts';
+import type { Directory, TokenKeys, TokenSubjects } from '../../ports.ts';
+import { createKeyFinder } from './key-finder.ts';
+import type { KeyFinderOptions } from './key-finder.ts';
 import { tierIndexOf } from './profile.ts';
-import { ProfilePool } from './profile-pool.ts';
+import { createSigners } from './signers.ts';
+import { createTokenSubjects } from './subjects.ts';
+import { createTables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
-/** Segments grow one by one, each in well under a millisecond; a single table would stop every check while it doubles. */
-const SEGMENTS = 256;
-/** The highest bits of a digest's first word choose the segment. */
-const SEGMENT_SHIFT = 24;
-
-export interface PackedDirectory extends Directory {
+export interface PackedDirectory extends Directory, TokenSubjects, TokenKeys {
   /**
    * Takes over a batch of the feed. Records may come in any order within what stood in the store at the start (a key before its account)
    * and more than once; what is older than the changes already applied is left out, so that no revoked key comes back. A feed that starts
@@ -26,94 +20,52 @@ export interface PackedDirectory extends Directory {
   /** Keys known, whether or not their accounts are. */
   readonly keyCount: number;
   readonly accountCount: number;
+  /** Sessions known, whether or not their keys are. */
+  readonly sessionCount: number;
 }
 
-export interface DirectoryOptions {
+export interface DirectoryOptions extends KeyFinderOptions {
   /** Of the policy; records of other APIs are ignored. */
   readonly apis: readonly Api[];
-  readonly hasher: KeyHasher;
-  /** Told whenever a stored key is found under a retired pepper, with its digest under the current one: an array that is used again. */
-  readonly onRetired?: (keyRow: number, digest: Int32Array) => void;
 }
 
-/** Every key and account that the feed has told of, in memory and packed: about 100 bytes each, and nothing for a garbage collector to walk. */
-export function createDirectory({ apis, hasher, onRetired }: DirectoryOptions): PackedDirectory {
-  const apiByIndex = new Map(apis.map((api) => [api.index, api]));
-  const tables: Tables = {
-    segments: Array.from({ length: SEGMENTS }, () => new KeySegment()),
-    accounts: new AccountTable(),
-    profiles: new ProfilePool(),
-  };
-  const sink = createSink(tables, apiByIndex);
-  const digests = hasher.pepperIds.map(() => new Int32Array(DIGEST_WORDS));
-  const [current = new Int32Array(DIGEST_WORDS)] = digests;
+/** All that the feed has told of, in memory and packed: about 100 bytes a key, 50 a session, and nothing for a garbage collector to walk. */
+export function createDirectory(options: DirectoryOptions): PackedDirectory {
+  const tables = createTables(options.apis);
+  const sink = createSink(tables, options.apis);
   let changesSeq = Number.NEGATIVE_INFINITY;
 
   return {
-    find(api, presentedKey) {
-      if (!isLookedUp(api.keys, presentedKey)) return undefined;
-      for (let pepper = 0; pepper < digests.length; pepper += 1) {
-        const digest = digests[pepper] ?? current;
-        hasher.digest(presentedKey, pepper, digest);
-        const segment = segmentOf(tables.segments, digest);
-        const record = segment.find(api.index, digest);
-        if (record === NOT_FOUND) continue;
-        if (pepper > 0 && segment.row(record) !== 0) onRetired?.(segment.row(record), current);
-        return toPrincipal(tables, api, { segment, record });
-      }
-      return undefined;
-    },
+    find: createKeyFinder(options, tables),
+    ...createTokenSubjects(tables),
+    ...createTokenKeys(options, tables),
     apply(batch) {
       if (isOutdated(batch.cursor, changesSeq)) return;
       if (batch.cursor.phase === 'changes') changesSeq = batch.cursor.seq;
       readFeed(batch, sink);
     },
     get keyCount() {
-      return tables.segments.reduce((count, segment) => count + segment.size, 0);
+      return tables.keys.size;
     },
     get accountCount() {
       return tables.accounts.size;
     },
+    get sessionCount() {
+      return tables.sessions.size;
+    },
   };
 }
 
-interface Tables {
-  readonly segments: readonly KeySegment[];
-  readonly accounts: AccountTable;
-  readonly profiles: ProfilePool;
-}
-
-/** A key as it lies in the tables. */
-interface KeyPlace {
-  readonly segment: KeySegment;
-  readonly record: number;
-}
-
-/** Whether a presented text could be a key of the API at all: what could not is refused before it costs a digest. */
-function isLookedUp(keys: KeyFormat, presentedKey: string): boolean {
-  if (presentedKey.length > KEY_LENGTH_MAX) return false;
-  if (checksumHolds(keys.prefix, presentedKey)) return true;
-  return keys.imports && !hasIssuedShape(keys.prefix, presentedKey);
-}
-
-function segmentOf(segments: readonly KeySegment[], digest: Int32Array): KeySegment {
-  const segment = segments[(digest[0] ?? 0) >>> SEGMENT_SHIFT];
-  if (segment === undefined) throw new RangeError('no such segment of the key table');
-  return segment;
-}
-
-function toPrincipal(tables: Tables, api: Api, { segment, record }: KeyPlace): Principal | undefined {
-  const account = tables.accounts.find(api.index, segment.accountRow(record));
-  const profile = tables.profiles.find(segment.profile(record));
-  if (account === undefined || profile === undefined) return undefined;
-  const subject = segment.subject(record);
+function createTokenKeys(
+  { sealer, onRetiredSeal }: DirectoryOptions,
+  { signers, accounts, sessionKeys }: Tables,
+): TokenKeys {
   return {
-    keyRow: segment.row(record),
-    keyId: `key_${hexFromWord(subject.word0)}${hexFromWord(subject.word1)}${hexFromWord(subject.word2)}`,
-    expiresAtMs: segment.expiresAtMs(record),
-    subject,
-    profile,
-    account,
+    findSigners:
+      sealer === undefined
+        ? () => []
+        : createSigners({ signers, accounts, sealer, onRetiredSeal: onRetiredSeal ?? (() => undefined) }),
+    findSessionKey: (api, kid) => sessionKeys.find(api.index, kid),
   };
 }
 
@@ -123,9 +75,10 @@ function isOutdated(cursor: FeedCursor, changesSeq: number): boolean {
 }
 
 function createSink(
-  { segments, accounts, profiles }: Tables,
-  apiByIndex: ReadonlyMap<number, Api>,
+  { keys, accounts, signers, sessions, sessionKeys }: Tables,
+  apis: readonly Api[],
 ): FeedSink {
+  const apiByIndex = new Map(apis.map((api) => [api.index, api]));
   return {
     account(record) {
       const api = apiByIndex.get(record.api);
@@ -137,18 +90,21 @@ function createSink(
     key(record) {
       const api = apiByIndex.get(record.api);
       if (api === undefined) return;
-      const segment = segmentOf(segments, record.digest);
-      const profile = profiles.acquire(api, record.profile);
-      const known = segment.find(record.api, record.digest);
-      if (known !== NOT_FOUND) profiles.release(segment.profile(known));
-      segment.write(known === NOT_FOUND ? segment.add(record.api, record.digest) : known, record, profile);
+      const before = keys.put(api, record);
+      if (before !== undefined) signers.remove({ api: record.api, ...before });
+      if (api.keys.sealed) signers.put(record);
     },
     keyGone(api, digest) {
-      const segment = segmentOf(segments, digest);
-      const known = segment.find(api, digest);
-      if (known === NOT_FOUND) return;
-      profiles.release(segment.profile(known));
-      segment.remove(known);
+      const gone = keys.remove(api, digest);
+      if (gone !== undefined) signers.remove({ api, ...gone });
     },
+    session(record) {
+      if (apiByIndex.get(record.api)?.tokens.sessions !== undefined) sessions.put(record);
+    },
+    sessionGone: (api, id) => sessions.remove(api, id),
+    signingKey(record) {
+      if (apiByIndex.get(record.api)?.tokens.sessions !== undefined) sessionKeys.put(record);
+    },
+    signingKeyGone: (api, kid) => sessionKeys.remove(api, kid),
   };
 }

@@ -51,6 +51,7 @@ describe('find', () => {
       }),
     );
     expect(directory.find(api, key)).toEqual({
+      credential: 'api_key',
       keyRow: 2 ** 40,
       keyId: 'key_01020304ffffffff00000000',
       expiresAtMs: 6e12,

@@ -8,7 +8,7 @@ import type {
   KeyRecord,
 } from '../../../../src/domain/feed.ts';
 import type { Api, KeyFormat } from '../../../../src/domain/policy.ts';
-
+import type { TokenRules } from '../../../../src/domain/token.ts';
 import type { KeyHasher } from '../../../../src/lib/key-digest.ts';
 
 const row: ErrorRow = { status: 401, contentType: 'application/json', message: '', body: [] };
@@ -38,10 +38,11 @@ export interface ApiSketch {
   readonly index: number;
   readonly tiers?: readonly string[];
   readonly keys?: Partial<KeyFormat>;
+  readonly tokens?: Partial<TokenRules>;
 }
 
 /** An API of which only what the directory reads is of interest. */
-export function createApi({ index, tiers = [''], keys = {} }: ApiSketch): Api {
+export function createApi({ index, tiers = [''], keys = {}, tokens = {} }: ApiSketch): Api {
   return {
     index,
     name: `api-${index}`,
@@ -58,7 +59,7 @@ export function createApi({ index, tiers = [''], keys = {} }: ApiSketch): Api {
     permissions: [],
     roles: [],
     billing: false,
-    tokens: { issuers: [] },
+    tokens: { issuers: [], ...tokens },
     clientAddress: { from: 'peer' },
     onOutage: { limits: 'deny', credits: 'deny' },
     errors,

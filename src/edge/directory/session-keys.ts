@@ -1,0 +1,26 @@
+import type { SigningKeyRecord } from '../../domain/feed.ts';
+import type { SessionKey } from '../../domain/session.ts';
+
+/** Keys of one API: a few sign at a time; where there are more, those that were told of first are forgotten. */
+const SESSION_KEYS_MAX = 64;
+
+/** With what sessions' access tokens are verified. */
+export class SessionKeys {
+  private readonly ofApi = new Map<number, Map<string, SessionKey>>();
+
+  put({ api, kid, algorithm, jwk }: SigningKeyRecord): void {
+    const keys = this.ofApi.get(api) ?? new Map<string, SessionKey>();
+    this.ofApi.set(api, keys);
+    keys.set(kid, { kid, algorithm, jwk });
+    const [first] = keys.keys();
+    if (keys.size > SESSION_KEYS_MAX && first !== undefined) keys.delete(first);
+  }
+
+  remove(api: number, kid: string): void {
+    this.ofApi.get(api)?.delete(kid);
+  }
+
+  find(api: number, kid: string): SessionKey | undefined {
+    return this.ofApi.get(api)?.get(kid);
+  }
+}

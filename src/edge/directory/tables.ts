@@ -1,0 +1,27 @@
+import type { Api } from '../../domain/policy.ts';
+import { AccountTable } from './account-table.ts';
+import { KeyTable } from './key-table.ts';
+import { SessionKeys } from './session-keys.ts';
+import { SessionTable } from './session-table.ts';
+import { SignerTable } from './signer-table.ts';
+
+/** All that the feed has told of. */
+export interface Tables {
+  readonly keys: KeyTable;
+  readonly accounts: AccountTable;
+  readonly signers: SignerTable;
+  readonly sessions: SessionTable;
+  readonly sessionKeys: SessionKeys;
+}
+
+/** What only tokens need is kept for those APIs alone that take them. */
+export function createTables(apis: readonly Api[]): Tables {
+  const indicesOf = (takes: (api: Api) => boolean) => new Set(apis.filter(takes).map(({ index }) => index));
+  return {
+    keys: new KeyTable(indicesOf(({ keys, tokens }) => keys.sealed || tokens.sessions !== undefined)),
+    accounts: new AccountTable(indicesOf(({ keys, tokens }) => keys.sealed || tokens.issuers.length > 0)),
+    signers: new SignerTable(),
+    sessions: new SessionTable(),
+    sessionKeys: new SessionKeys(),
+  };
+}
