@@ -1,7 +1,7 @@
 import type { Decision } from '../domain/decision.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Reply } from '../domain/reply.ts';
-import type { AuthzRequest } from '../domain/request.ts';
+import type { AuthzRequest, GatewayName } from '../domain/request.ts';
 import type { Now } from '../domain/time.ts';
 import type { Clock, Eventually, Inspection } from '../ports.ts';
 import { authorize, inspect } from './pipeline/authorize.ts';
@@ -17,7 +17,7 @@ export interface AnswerPorts extends AuthorizePorts {
   /** A new random UUID. */
   readonly newRequestId: () => string;
   /** Told of every answered check. */
-  readonly observe: (decision: Decision, reply: Reply, now: Now) => void;
+  readonly observe: (decision: Decision, reply: Reply, now: Now, gateway: GatewayName) => void;
   /** Told of a bug, once, before the client gets its 500. */
   readonly onBug: (error: unknown) => void;
 }
@@ -44,7 +44,7 @@ export function createService(policy: Policy, ports: AnswerPorts): Service {
       const place = findPlace(policy, request);
       return andThen(decide({ request, place, now }, ports), (decision) => {
         const reply = render(policy, { request, place, now }, { decision, ports });
-        ports.observe(decision, reply, now);
+        ports.observe(decision, reply, now, request.gateway);
         return reply;
       });
     },
@@ -53,7 +53,7 @@ export function createService(policy: Policy, ports: AnswerPorts): Service {
       const decision: Decision = { kind: 'outage', dependency: 'capacity' };
       const check = { request, place: findPlace(policy, request), now };
       const reply = render(policy, check, { decision, ports });
-      ports.observe(decision, reply, now);
+      ports.observe(decision, reply, now, request.gateway);
       return reply;
     },
     inspect(request) {
@@ -69,6 +69,8 @@ function toInspection(decision: Decision, { api }: Place): Inspected {
     keyRow: decision.principal?.keyRow ?? 0,
     code: refusalOf(decision) ?? 'ok',
     api: api?.name ?? '',
+    credential: decision.principal?.credential ?? '',
+    sessionId: decision.principal?.sessionId ?? '',
     keyId: decision.principal?.keyId ?? '',
     account: decision.principal?.account.id ?? '',
     tier: decision.tier?.name ?? '',

@@ -1,7 +1,9 @@
 import type { Decision } from '../domain/decision.ts';
 import type { Policy } from '../domain/policy.ts';
-import type { Clock, EndpointPlaces } from '../ports.ts';
+import type { AuthzRequest } from '../domain/request.ts';
+import type { Clock, EndpointPlaces, OtherMethod } from '../ports.ts';
 import { readRequestId } from './answer.ts';
+import { readClientAddress } from './pipeline/address.ts';
 import { findPlace } from './pipeline/route.ts';
 import { renderRefusal } from './render/render.ts';
 
@@ -17,9 +19,13 @@ const NOTHING_KNOWN: Decision = { kind: 'bug' };
 export function createEndpointPlaces(policy: Policy, ports: EndpointPorts): EndpointPlaces {
   return {
     find(request) {
-      const { api, route, denial } = findPlace(policy, request);
-      if (denial !== undefined) return denial.code;
-      return route.endpoint === undefined ? 'not_found' : { api, name: route.endpoint };
+      const place = findPlace(policy, request);
+      const name = place.route?.endpoint;
+      if (place.route === undefined || name === undefined) {
+        return findOtherMethod(policy, request) ?? place.denial?.code ?? 'not_found';
+      }
+      const { api, area } = place;
+      return { api, area, name, clientAddress: readClientAddress(request, api.clientAddress) ?? '' };
     },
     refuse(request, code) {
       const { api, area } = findPlace(policy, request);
@@ -35,4 +41,16 @@ export function createEndpointPlaces(policy: Policy, ports: EndpointPorts): Endp
       });
     },
   };
+}
+
+const ALLOW = { GET: 'GET, HEAD', POST: 'POST' } as const;
+
+/** By another method than GET the endpoint about oneself is the upstream's. */
+function findOtherMethod(policy: Policy, request: AuthzRequest): OtherMethod | undefined {
+  for (const method of ['GET', 'POST'] as const) {
+    const { api, route } = findPlace(policy, { ...request, method });
+    const name = route?.endpoint;
+    if (api !== undefined && name !== undefined && name !== 'me') return { api, name, allow: ALLOW[method] };
+  }
+  return undefined;
 }

@@ -129,6 +129,7 @@ export function describeCounterStore(name: string, create: () => Eventually<Coun
         of(limit, { ...SUBJECT, word1: 0 }),
         of(limit, { ...SUBJECT, word2: 0 }),
         of(limitOf(1, 1_000, 'account')),
+        of(limitOf(1, 1_000, 'session')),
         of(limitOf(1, 1_001)),
       ];
       for (const other of others) expect((await take(other)).granted).toBe(true);

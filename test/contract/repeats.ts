@@ -41,6 +41,18 @@ export function describeRepeats(name: string, create: () => Repeats): void {
       expect(ask(0, SPENT)).not.toBeInstanceOf(Promise);
     });
 
+    test('keeps the sessions of a key apart, and the subjects of an issuer', async () => {
+      const session = (sessionId: string) => checkOf({ principal: { credential: 'session', sessionId } });
+      await ask(0, SPENT, session('ses_1'));
+      expect(await ask(0, REFUSED, session('ses_1'))).toEqual(SPENT);
+      expect(await ask(0, REFUSED, session('ses_2'))).toEqual(REFUSED);
+      const subject = (word2: number) =>
+        checkOf({ key: '', principal: { credential: 'jwt', subject: { ...SUBJECT, word2 } } });
+      await ask(0, SPENT, subject(1));
+      expect(await ask(0, REFUSED, subject(1))).toEqual(SPENT);
+      expect(await ask(0, REFUSED, subject(2))).toEqual(REFUSED);
+    });
+
     test('remembers for five seconds and not longer', async () => {
       await ask(0, SPENT);
       expect((await ask(KEPT_MS - 1, REFUSED)).kind).toBe('spent');
@@ -220,19 +232,23 @@ function titleOf(spending: Spending): string {
 interface Differing {
   readonly api?: string;
   readonly key?: string;
+  readonly principal?: Partial<Principal>;
   readonly limits?: readonly Limit[];
   readonly request?: Partial<AuthzRequest>;
 }
 
+const SUBJECT = { word0: 1, word1: 2, word2: 3 };
+
 function checkOf({
   api = 'truedy',
   key = 'key_1',
+  principal = {},
   limits = [MINUTE, DAY],
   request = {},
 }: Differing): RepeatableCheck {
   return {
     api: { name: api } as Api,
-    principal: { keyId: key } as Principal,
+    principal: { credential: 'api_key', keyId: key, subject: SUBJECT, ...principal } as Principal,
     limits,
     cost: 0,
     request: {
@@ -255,6 +271,8 @@ const CHECK = checkOf({});
 const OTHERS: Readonly<Record<string, RepeatableCheck>> = {
   api: checkOf({ api: 'clary' }),
   key: checkOf({ key: 'key_2' }),
+  'token that the key has signed': checkOf({ principal: { credential: 'jwt' } }),
+  'session of the key': checkOf({ principal: { credential: 'session', sessionId: 'ses_1' } }),
   'request id': checkOf({ request: { gatewayRequestId: 'r-2' } }),
   'time stamp': checkOf({ request: { gatewayTime: '2026-01-01T00:00:00.000002Z' } }),
   peer: checkOf({ request: { peerAddress: '192.0.2.2' } }),

@@ -1,3 +1,4 @@
+import { LIMIT_SCOPES } from '../../domain/limit.ts';
 import type { Limit, LimitScope, Subject } from '../../domain/limit.ts';
 import type { WindowRecord } from '../../domain/window-batch.ts';
 
@@ -12,8 +13,9 @@ export const WORD = { subject0: 0, subject1: 1, subject2: 2, ring: 3, used: 4 } 
 export const BYTE = { scope: 20, size: 21, head: 22, length: 23 } as const;
 export const FLOAT = { windowMs: 3 } as const;
 
-const SCOPE_CODE: Readonly<Record<LimitScope, number>> = { key: 0, account: 1 };
-const SCOPE_OF_CODE: readonly LimitScope[] = ['key', 'account'];
+const SCOPE_CODE: Readonly<Record<LimitScope, number>> = { key: 0, account: 1, session: 2 };
+/** Bits of the code in what is hashed. */
+const SCOPE_BITS = 2;
 /** In the ring's word of a record that is not in use; its first word then names the next such record, as slot + 1. */
 const NO_RING = -1;
 
@@ -129,7 +131,7 @@ export class CounterRecords {
     const word = (name: number): number => words[at * WORDS + name] ?? 0;
     return {
       subject: { word0: word(WORD.subject0), word1: word(WORD.subject1), word2: word(WORD.subject2) },
-      scope: SCOPE_OF_CODE[bytes[at * RECORD_BYTES + BYTE.scope] ?? 0] ?? 'key',
+      scope: LIMIT_SCOPES[bytes[at * RECORD_BYTES + BYTE.scope] ?? 0] ?? 'key',
       windowMs: floats[at * FLOATS + FLOAT.windowMs] ?? 0,
     };
   }
@@ -154,7 +156,8 @@ export class CounterRecords {
     return mix(
       words[at * WORDS + WORD.subject0] ?? 0,
       words[at * WORDS + WORD.subject1] ?? 0,
-      ((floats[at * FLOATS + FLOAT.windowMs] ?? 0) << 1) | (bytes[at * RECORD_BYTES + BYTE.scope] ?? 0),
+      ((floats[at * FLOATS + FLOAT.windowMs] ?? 0) << SCOPE_BITS) |
+        (bytes[at * RECORD_BYTES + BYTE.scope] ?? 0),
     );
   }
 
@@ -191,7 +194,7 @@ export class CounterRecords {
 
 /** 32 bits that choose where a counter is looked up. */
 export function hashOf({ limit, subject }: CounterName): number {
-  return mix(subject.word0, subject.word1, (limit.windowMs << 1) | SCOPE_CODE[limit.scope]);
+  return mix(subject.word0, subject.word1, (limit.windowMs << SCOPE_BITS) | SCOPE_CODE[limit.scope]);
 }
 
 /** A subject's bits are random already; what is mixed in keeps the counters of one subject apart. */

@@ -18,7 +18,7 @@ export function checkAddress(
 }
 
 /** The client's address as the configured hop reports it; undefined when it cannot be read without doubt. */
-function readClientAddress(request: AuthzRequest, rule: ClientAddress): string | undefined {
+export function readClientAddress(request: AuthzRequest, rule: ClientAddress): string | undefined {
   switch (rule.from) {
     case 'peer':
       return canonicalAddress(request.peerAddress);

@@ -4,11 +4,15 @@ import type { Tier } from '../../domain/policy.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Taken } from '../../ports.ts';
 
-/** What the check takes: the tier's limits and the key's own, which can only tighten them. */
+/**
+ * What the check takes: the tier's limits and the key's own, which can only tighten them. Where a tier has limits for sessions, these
+ * stand in place of its key limits, and all sessions of a key are counted together, apart from the key's own requests.
+ */
 export function planLimits(tier: Tier, principal: Principal): readonly LimitCharge[] {
-  const { profile, subject, account } = principal;
-  const limits = profile.limits.length === 0 ? tier.limits : tightest([...tier.limits, ...profile.limits]);
-  return limits.map((limit) => ({ limit, subject: limit.scope === 'key' ? subject : account.subject }));
+  const { credential, profile, subject, account } = principal;
+  const ofTier = credential === 'session' ? (tier.sessionLimits ?? tier.limits) : tier.limits;
+  const limits = profile.limits.length === 0 ? ofTier : tightest([...ofTier, ...profile.limits]);
+  return limits.map((limit) => ({ limit, subject: limit.scope === 'account' ? account.subject : subject }));
 }
 
 /** One limit for each scope and window, the one with the smaller count. */

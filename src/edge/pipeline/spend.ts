@@ -1,6 +1,7 @@
 import type { ChargeOutcome, CreditCharge } from '../../domain/credits.ts';
 import type { LimitCharge, LimitState } from '../../domain/limit.ts';
 import type { Api, Route, Tier } from '../../domain/policy.ts';
+import { ACCOUNT_ROW_NONE } from '../../domain/principal.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { AuthzRequest } from '../../domain/request.ts';
 import type { Spending } from '../../domain/spending.ts';
@@ -11,6 +12,7 @@ import { attempt } from './attempt.ts';
 import { judgeCharge, planCharge } from './credits.ts';
 import { andThen } from './eventually.ts';
 import { judgeTake } from './limits.ts';
+import { patienceOf } from './patience.ts';
 
 /** A request that everything but its limits and credits speaks for. */
 export interface Admitted {
@@ -78,15 +80,15 @@ function charge(admitted: Admitted, ports: SpendPorts, taken: Taken | undefined)
   );
 }
 
-/** The share of the gateway's patience that a store may use up: the answer has to get back in what is left. */
-const STORE_SHARE = 0.6;
+const NOTHING_TO_SPEND: ChargeOutcome = { result: 'insufficient', remaining: 0 };
 
 async function chargeCredits(
   cost: CreditCharge,
-  { timeoutMs = Infinity }: AuthzRequest,
+  request: AuthzRequest,
   credits: Credits,
 ): Promise<ChargeOutcome | DependencyDown> {
-  return attempt(() => credits.charge(cost, STORE_SHARE * timeoutMs));
+  if (cost.accountRow === ACCOUNT_ROW_NONE) return NOTHING_TO_SPEND;
+  return attempt(() => credits.charge(cost, patienceOf(request)));
 }
 
 function spent(taken: Taken | undefined, waived: DependencyDown | undefined): Spending {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Limit } from '../../domain/limit.ts';
+import type { Principal } from '../../domain/principal.ts';
 import type { Now } from '../../domain/time.ts';
 import type { RepeatableCheck } from '../../ports.ts';
 
@@ -23,7 +24,7 @@ export function fromCheck(check: RepeatableCheck, now: Now): Asked {
 function fingerprintOf({ api, request, principal, limits }: RepeatableCheck): string {
   const fields =
     framed(api.name) +
-    framed(principal.keyId) +
+    framed(toHolder(principal)) +
     framed(request.gatewayRequestId) +
     framed(request.gatewayTime) +
     framed(request.peerAddress) +
@@ -31,6 +32,12 @@ function fingerprintOf({ api, request, principal, limits }: RepeatableCheck): st
     framed(request.target);
   const asked = limits.map((limit) => `${limit.scope} ${limit.count}/${limit.windowMs};`).join('');
   return hash('sha256', fields + asked, 'latin1');
+}
+
+/** A key by its id; a token by what it speaks for as well, so that neither a session nor an issuer's account meets the reply of another credential. */
+function toHolder({ credential, keyId, sessionId = '', subject }: Principal): string {
+  if (credential === 'api_key') return keyId;
+  return `${credential} ${keyId} ${sessionId} ${subject.word0} ${subject.word1} ${subject.word2}`;
 }
 
 function framed(field: string): string {

@@ -8,7 +8,7 @@ import {
   WINDOW_OTHER,
   windowsOf,
 } from '../../domain/measurements.ts';
-import type { Increment } from '../../domain/measurements.ts';
+import type { Increment, ReplyCode } from '../../domain/measurements.ts';
 import type { Api } from '../../domain/policy.ts';
 import type { Reply } from '../../domain/reply.ts';
 import type { CheckCount } from '../../domain/report.ts';
@@ -16,14 +16,15 @@ import type { GatewayName } from '../../domain/request.ts';
 import { WordCounts } from './word-counts.ts';
 
 export interface CheckCountsOptions {
-  readonly gateway: GatewayName;
+  /** Through which checks may come. */
+  readonly gateways: readonly GatewayName[];
   /** Of the policy. */
   readonly apis: readonly Pick<Api, 'name' | 'tiers'>[];
 }
 
 /** Everything about checks that is counted by API. */
 export interface CheckCounts {
-  decided(decision: Decision, reply: Reply): void;
+  decided(decision: Decision, reply: Reply, gateway: GatewayName): void;
   /** A check that was answered with what an earlier one had spent. */
   repeated(api: string): void;
   spent(api: string, credits: number): void;
@@ -34,8 +35,8 @@ export interface CheckCounts {
 export function createCheckCounts(options: CheckCountsOptions): CheckCounts {
   const { codes, ...others } = createTables(options);
   return {
-    decided(decision, { api, code }) {
-      codes.add(api, code);
+    decided(decision, { api, code }, gateway) {
+      codes.get(gateway)?.add(api, code);
       if (decision.kind === 'deny') countDenial(others, api, decision);
       else if (decision.kind === 'outage') others.outages.add(api, decision.dependency);
       else if (decision.kind === 'allow' && decision.degraded !== undefined) {
@@ -45,7 +46,7 @@ export function createCheckCounts(options: CheckCountsOptions): CheckCounts {
     repeated: (api) => void others.spending.add(api, 'tollgate_repeats_total'),
     spent: (api, credits) => void others.spending.add(api, 'tollgate_credits_spent_total', credits),
     drain: () => ({
-      checks: codes.drain(),
+      checks: [...codes.values()].flatMap((table) => table.drain()),
       increments: Object.values(others).flatMap((table) => table.drain()),
     }),
   };
@@ -53,17 +54,13 @@ export function createCheckCounts(options: CheckCountsOptions): CheckCounts {
 
 type Tables = Omit<ReturnType<typeof createTables>, 'codes'>;
 
-function createTables({ gateway, apis: served }: CheckCountsOptions) {
+function createTables({ gateways, apis: served }: CheckCountsOptions) {
   // A request whose host names no API is answered under the name ''.
   const apis = ['', ...served.map(({ name }) => name)];
   const table = <Word extends string>(words: readonly Word[], to: ToIncrement<Word>) =>
     new WordCounts({ apis, words, to });
   return {
-    codes: new WordCounts({
-      apis,
-      words: REPLY_CODES,
-      to: (api, code, count): CheckCount => ({ api, gateway, code, count }),
-    }),
+    codes: new Map(gateways.map((gateway) => [gateway, createCodes(apis, gateway)])),
     credentials: table(CREDENTIAL_FAULTS, (api, fault, by) => ({
       metric: 'tollgate_invalid_credentials_total',
       labels: { api, fault },
@@ -91,6 +88,11 @@ function createTables({ gateway, apis: served }: CheckCountsOptions) {
     })),
     spending: table(SPENDING, (api, metric, by) => ({ metric, labels: { api }, by })),
   };
+}
+
+function createCodes(apis: readonly string[], gateway: GatewayName) {
+  const to = (api: string, code: ReplyCode, count: number): CheckCount => ({ api, gateway, code, count });
+  return new WordCounts({ apis, words: REPLY_CODES, to });
 }
 
 type ToIncrement<Word> = (api: string, word: Word, by: number) => Increment;

@@ -1,5 +1,6 @@
 import { BucketCounts } from '../../domain/bucket-counts.ts';
 import type { Decision } from '../../domain/decision.ts';
+import type { SealedKeyRecord } from '../../domain/feed.ts';
 import { BUCKETS_SECONDS } from '../../domain/measurements.ts';
 import type { Increment, Observations } from '../../domain/measurements.ts';
 import type { Reply } from '../../domain/reply.ts';
@@ -10,6 +11,7 @@ import type { Now } from '../../domain/time.ts';
 import { createCheckCounts } from './check-counts.ts';
 import type { CheckCounts, CheckCountsOptions } from './check-counts.ts';
 import { Redigested } from './redigested.ts';
+import { Resealed } from './resealed.ts';
 
 /** Keys whose last use one report can carry; further ones wait for their next use. */
 export const LAST_USED_MAX = 20_000;
@@ -18,23 +20,24 @@ export const NOTES_MAX = 100;
 
 /** Gathers what an edge reports, between two reports. */
 export class Tally {
-  private readonly gateway: GatewayName;
   private readonly counts: CheckCounts;
-  private readonly durations = new BucketCounts(BUCKETS_SECONDS.tollgate_check_seconds);
+  private readonly durations: ReadonlyMap<GatewayName, BucketCounts>;
   private lastUsed = new Map<number, number>();
   /** What the latest report told: the store may not have written it yet. */
   private reported: ReadonlyMap<number, number> = new Map();
   private readonly redigested = new Redigested();
+  private readonly resealed = new Resealed();
   private notes: Note[] = [];
   private notesLost = 0;
 
   constructor(options: CheckCountsOptions) {
-    this.gateway = options.gateway;
     this.counts = createCheckCounts(options);
+    const bounds = BUCKETS_SECONDS.tollgate_check_seconds;
+    this.durations = new Map(options.gateways.map((gateway) => [gateway, new BucketCounts(bounds)]));
   }
 
-  decided(decision: Decision, reply: Reply, now: Now): void {
-    this.counts.decided(decision, reply);
+  decided(decision: Decision, reply: Reply, now: Now, gateway: GatewayName): void {
+    this.counts.decided(decision, reply, gateway);
     const keyRow = decision.principal?.keyRow ?? 0;
     if (keyRow !== 0 && (this.lastUsed.size < LAST_USED_MAX || this.lastUsed.has(keyRow))) {
       // A check that waited for its credits may be decided after younger ones.
@@ -48,8 +51,8 @@ export class Tally {
   }
 
   /** How long one check took, from its request to its reply. */
-  took(durationMs: number): void {
-    this.durations.add(durationMs / SECOND_MS);
+  took(durationMs: number, gateway: GatewayName): void {
+    this.durations.get(gateway)?.add(durationMs / SECOND_MS);
   }
 
   /** A check that was answered with what an earlier one had spent. */
@@ -66,6 +69,11 @@ export class Tally {
     this.redigested.add(keyRow, digest);
   }
 
+  /** A key that was opened under a retired sealing key; `reseal` seals it under the current one. */
+  foundRetiredSeal(keyRow: number, reseal: () => SealedKeyRecord): void {
+    this.resealed.add(keyRow, reseal);
+  }
+
   note(note: Note): void {
     if (this.notes.length < NOTES_MAX) this.notes.push(note);
     else this.notesLost += 1;
@@ -75,9 +83,11 @@ export class Tally {
   drain(): Report {
     const { checks, increments } = this.counts.drain();
     const redigested = this.redigested.drain();
+    const resealed = this.resealed.drain();
     const report: Report = {
       checks,
       ...(redigested && { redigested }),
+      ...(resealed && { resealed }),
       lastUsed: toPairs(this.lastUsed),
       notes: [...this.notes, ...increments.flatMap(toDisagreement), ...toLoss(this.notesLost)],
       measured: { increments, levels: [], observations: this.observations() },
@@ -90,9 +100,12 @@ export class Tally {
   }
 
   private observations(): Observations[] {
-    const bucketed = this.durations.drain();
-    if (bucketed === undefined) return [];
-    return [{ metric: 'tollgate_check_seconds', labels: { gateway: this.gateway }, bucketed }];
+    return [...this.durations].flatMap(([gateway, durations]): Observations[] => {
+      const bucketed = durations.drain();
+      return bucketed === undefined
+        ? []
+        : [{ metric: 'tollgate_check_seconds', labels: { gateway }, bucketed }];
+    });
   }
 }
 

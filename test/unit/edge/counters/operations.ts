@@ -24,6 +24,7 @@ export const LIMITS: readonly Limit[] = [
   limitOf(3, 100),
   limitOf(20, 1_000),
   limitOf(5, 1_000, 'account'),
+  limitOf(7, 1_000, 'session'),
   limitOf(64, 6_300),
   limitOf(65, 6_300),
   limitOf(40, 6_300),

@@ -15,7 +15,13 @@ import { limitOf } from './operations.ts';
  * each life reads a monotonic clock that begins anew, and a wall clock that jumps.
  */
 
-const EXACT = [limitOf(2, 1_000), limitOf(3, MINUTE_MS), limitOf(3, 61_000), limitOf(6, 90_000, 'account')];
+const EXACT = [
+  limitOf(2, 1_000),
+  limitOf(3, MINUTE_MS),
+  limitOf(3, 61_000),
+  limitOf(6, 90_000, 'account'),
+  limitOf(4, 90_000, 'session'),
+];
 const MERGED = [limitOf(70, 630_000), limitOf(65, 6_300)];
 /** Times that fall on the ends of windows, and around them. */
 const TIMES_MS = [0, 1, 4, 5, 6, 450, 995, 1_000, 30_000, 59_994, 60_000, 60_500, 60_999, 61_000, 89_990];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Limit, LimitScope } from '../../../../src/domain/limit.ts';
+import type { CredentialKind } from '../../../../src/domain/principal.ts';
 import { judgeTake, planLimits } from '../../../../src/edge/pipeline/limits.ts';
 import { principalOf, tierOf } from './principal.ts';
 
@@ -52,6 +53,32 @@ describe('the limits a check takes', () => {
         }
       }),
     );
+  });
+
+  test('are the tier’s for sessions where it has such, counted on the key they belong to, with the key’s own beside them', () => {
+    const session = { ...principalOf({ limits: [limit('key', 2, 60_000)] }), credential: 'session' as const };
+    const tier = tierOf({
+      limits: [limit('key', 3, 1_000), limit('account', 9, 60_000)],
+      sessionLimits: [limit('session', 5, 60_000), limit('account', 9, 60_000)],
+    });
+    expect(planLimits(tier, session)).toEqual([
+      { limit: limit('session', 5, 60_000), subject: session.subject },
+      { limit: limit('account', 9, 60_000), subject: session.account.subject },
+      { limit: limit('key', 2, 60_000), subject: session.subject },
+    ]);
+  });
+
+  test('are the key’s for sessions of a tier without limits of their own, and never those of sessions for a key or a token', () => {
+    const [one, session] = [limit('key', 3, 1_000), limit('session', 5, 1_000)];
+    const planned = (credential: CredentialKind, sessionLimits?: readonly Limit[]) =>
+      planLimits(tierOf({ limits: [one], ...(sessionLimits && { sessionLimits }) }), {
+        ...principalOf(),
+        credential,
+      }).map((charge) => charge.limit);
+    expect(planned('session')).toEqual([one]);
+    expect(planned('session', [])).toEqual([]);
+    expect(planned('api_key', [session])).toEqual([one]);
+    expect(planned('jwt', [session])).toEqual([one]);
   });
 
   test('refuse what was not granted', () => {

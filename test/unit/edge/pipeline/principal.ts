@@ -5,6 +5,7 @@ import type { Account, KeyProfile, Principal } from '../../../../src/domain/prin
 /** A key with these rights, of an account in good standing. */
 export function principalOf(profile: Partial<KeyProfile> = {}, account: Partial<Account> = {}): Principal {
   return {
+    credential: 'api_key',
     keyRow: 1,
     keyId: 'key_000000000000000000000001',
     expiresAtMs: Infinity,

@@ -115,6 +115,7 @@ export function createPipelineWorld(onOutage: OnOutage = { limits: 'deny', credi
     writes: store.writes,
     hasher,
     sealer: undefined,
+    signing: { rotate: () => Promise.reject(new Error('nothing is signed here')) },
     random: randomBytes,
     clock,
     confirm: () => Promise.resolve([]),
@@ -134,6 +135,8 @@ export function createPipelineWorld(onOutage: OnOutage = { limits: 'deny', credi
   };
   const ports = {
     directory,
+    subjects: directory,
+    tokens: { verify: () => 'token_issuer' as const },
     counters: dying(createMemoryCounters({ slotsMax: 1_000 }), down),
     credits: { charge },
     repeats: createRepeats({ recordsMax: 1_000 }),

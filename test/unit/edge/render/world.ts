@@ -30,6 +30,7 @@ export function requestOf(headers: Readonly<Record<string, string>> = {}): Authz
 export function principalOf(account = 'acme'): Principal {
   const subject = { word0: 1, word1: 2, word2: 3 };
   return {
+    credential: 'api_key',
     keyRow: 1,
     keyId: 'key_000000000000000000000001',
     expiresAtMs: Infinity,

@@ -124,7 +124,7 @@ function at(monotonicMs: number) {
 function checkOf(id: number): RepeatableCheck {
   return {
     api: { name: 'truedy' } as Api,
-    principal: { keyId: 'key_1' } as Principal,
+    principal: { credential: 'api_key', keyId: 'key_1' } as Principal,
     limits: [LIMIT],
     cost: 0,
     request: {

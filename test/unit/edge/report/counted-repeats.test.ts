@@ -68,7 +68,7 @@ describe('repeats, counted', () => {
 function checkOf(gatewayRequestId: string, cost: number): RepeatableCheck {
   return {
     api: { name: 'one' } as Api,
-    principal: { keyId: 'key_1' } as Principal,
+    principal: { credential: 'api_key', keyId: 'key_1' } as Principal,
     limits: [],
     cost,
     request: requestOf({ gatewayRequestId }),

@@ -15,11 +15,11 @@ const API = { name: 'one', tiers: [TIER] } as unknown as Api;
 describe('what an edge gathers between two reports', () => {
   let tally: Tally;
   beforeEach(() => {
-    tally = new Tally({ gateway: 'envoy-grpc', apis: [API] });
+    tally = new Tally({ gateways: ['envoy-grpc', 'nginx'], apis: [API] });
   });
 
   function decide(decision: Decision, code: Reply['code'], api = 'one'): void {
-    tally.decided(decision, { api, code } as Reply, { wallMs: 1_000, monotonicMs: 0 });
+    tally.decided(decision, { api, code } as Reply, { wallMs: 1_000, monotonicMs: 0 }, 'envoy-grpc');
   }
 
   function deny(denial: Denial, limits?: readonly LimitState[]): void {
@@ -97,9 +97,32 @@ describe('what an edge gathers between two reports', () => {
     ]);
   });
 
+  test('checks and durations of two gateways are told apart', () => {
+    const reply = { api: 'one', code: 'ok' } as Reply;
+    for (const gateway of ['envoy-grpc', 'nginx', 'nginx'] as const) {
+      tally.decided({ kind: 'allow' }, reply, { wallMs: 1_000, monotonicMs: 0 }, gateway);
+      tally.took(1, gateway);
+    }
+    const { checks, measured } = tally.drain();
+    expect(checks).toEqual([
+      { api: 'one', gateway: 'envoy-grpc', code: 'ok', count: 1 },
+      { api: 'one', gateway: 'nginx', code: 'ok', count: 2 },
+    ]);
+    expect(measured.observations.map(({ labels }) => labels)).toEqual([
+      { gateway: 'envoy-grpc' },
+      { gateway: 'nginx' },
+    ]);
+  });
+
+  test('a check through a gateway that is not configured is not counted', () => {
+    const reply = { api: 'one', code: 'ok' } as Reply;
+    tally.decided({ kind: 'allow' }, reply, { wallMs: 1_000, monotonicMs: 0 }, 'kong');
+    expect(tally.drain().checks).toEqual([]);
+  });
+
   test('durations are told in seconds', () => {
-    tally.took(0.02);
-    tally.took(3);
+    tally.took(0.02, 'envoy-grpc');
+    tally.took(3, 'envoy-grpc');
     const [observed] = tally.drain().measured.observations;
     expect(observed).toMatchObject({ metric: 'tollgate_check_seconds', labels: { gateway: 'envoy-grpc' } });
     expect(observed?.bucketed.sum).toBeCloseTo(0.00302);
@@ -121,6 +144,7 @@ describe('what an edge gathers between two reports', () => {
           wallMs,
           monotonicMs: 0,
         },
+        'envoy-grpc',
       );
     use(7, 2_000);
     use(7, 1_000);
