@@ -8,12 +8,18 @@ import { REFUSAL_CODES } from '../edge/render/status.ts';
 import type { ParsedLimit } from '../lib/limit-text.ts';
 import { listCredentialHeaders } from './checks/apis.ts';
 import type { ApiDocument, ConfigDocument } from './document.ts';
-import { compileEndpoint, listEndpointRoutes } from './endpoints.ts';
+import {
+  compileEndpoint,
+  compileSessionEndpoints,
+  listEndpointAreas,
+  listEndpointRoutes,
+} from './endpoints.ts';
 import { findRow } from './error-rows.ts';
 import { compileFallbackErrors, fallbackRow } from './fallback.ts';
 import { compileRoutes } from './routes.ts';
 import type { AreaSection, CredentialSection } from './schema/areas.ts';
 import type { TierSection } from './schema/tiers.ts';
+import { compileTokens } from './tokens.ts';
 
 /** Everything that a check looks up. Pure: the same document gives the same indices in every thread. */
 export function compile(document: ConfigDocument): Policy {
@@ -31,10 +37,13 @@ export function compile(document: ConfigDocument): Policy {
 function compileApi(api: ApiDocument, index: number): Api {
   const tiers = compileTiers(api);
   const { me } = api.endpoints;
+  const areas = [...api.areas, ...listEndpointAreas(api.areas, api.endpoints)];
   return {
     index,
     name: api.api,
-    areas: api.areas.map((area) => compileArea(api, area)).sort((a, b) => b.prefix.length - a.prefix.length),
+    areas: areas
+      .map((area) => compileArea(areas, area, api.endpoints))
+      .sort((a, b) => b.prefix.length - a.prefix.length),
     keys: { prefix: api.keys.prefix, imports: api.keys.imports, sealed: api.keys.key_signed_jwt },
     tiers,
     defaultTier: Math.max(
@@ -51,9 +60,10 @@ function compileApi(api: ApiDocument, index: number): Api {
       xRateLimit: api.limit_headers.includes('x-ratelimit'),
       ietf: api.limit_headers.includes('ietf'),
     },
-    tokens: { issuers: [] },
+    tokens: compileTokens(api),
     upstream: Object.entries(api.upstream.set).map(([name, value]) => ({ name, value: IDENTITY[value] })),
     ...(me === undefined ? {} : { me: compileEndpoint(me.body) }),
+    ...(api.sessions && { sessionEndpoints: compileSessionEndpoints(api.endpoints) }),
   };
 }
 
@@ -64,7 +74,11 @@ const IDENTITY = {
   $api: 'api',
 } as const;
 
-function compileArea({ areas, endpoints }: ApiDocument, area: AreaSection): Area {
+function compileArea(
+  areas: readonly AreaSection[],
+  area: AreaSection,
+  endpoints: ApiDocument['endpoints'],
+): Area {
   const prefix = area.path === '/' ? '' : area.path;
   return {
     prefix,
@@ -89,17 +103,21 @@ function compileTiers({ tiers, credits, limits }: ApiDocument): Tier[] {
   const common = {
     features: [],
     credits: credits ?? { monthly: 0 },
-    limits: limits ?? { key: [], account: [] },
+    limits: limits ?? { key: [], account: [], session: [] },
   };
   return Object.entries(tiers ?? { '': common }).map(([name, tier], index) => compileTier(name, tier, index));
 }
 
 function compileTier(name: string, { credits, limits, features }: TierSection, index: number): Tier {
+  const byAccount = compileLimits('account', limits.account);
   return {
     index,
     name,
     monthlyCredits: credits.monthly,
-    limits: [...compileLimits('key', limits.key), ...compileLimits('account', limits.account)],
+    limits: [...compileLimits('key', limits.key), ...byAccount],
+    ...(limits.session.length > 0 && {
+      sessionLimits: [...compileLimits('session', limits.session), ...byAccount],
+    }),
     features: new Set(features),
   };
 }

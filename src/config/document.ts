@@ -1,8 +1,13 @@
-import type { GrpcLimits } from '../edge/gateway/envoy-grpc/limits.ts';
+import type { HttpDialect } from '../domain/request.ts';
+import type { GrpcLimits, TransportName } from '../edge/gateway/envoy-grpc/limits.ts';
+import type { KeySetSource } from '../domain/token.ts';
+import type { KeySetEntry } from './key-sets.ts';
 import type { ApiSections } from './schema/api.ts';
 import type { DeclaredKeySection } from './schema/declared.ts';
 import type { GrpcSection } from './schema/grpc.ts';
+import type { HttpSection } from './schema/http.ts';
 import type { ServerSections } from './schema/server.ts';
+import type { IssuerSection, TokensSection } from './schema/tokens.ts';
 import type { TlsDocument } from './tls.ts';
 
 /**
@@ -16,7 +21,8 @@ export interface ConfigDocument extends Pick<
   readonly public: { readonly listen: string };
   readonly check: {
     readonly grpc: GrpcDocument;
-    readonly http: 'off';
+    /** In the order of the file, as are their secrets. */
+    readonly http: readonly HttpDocument[];
     /** How long a check may take before it is answered as an outage. */
     readonly budgetMs: number;
   };
@@ -25,6 +31,7 @@ export interface ConfigDocument extends Pick<
 
 export interface GrpcDocument {
   readonly listen: string;
+  readonly transport: TransportName;
   /** Rights of a unix socket. */
   readonly socketMode: number;
   /** Absent: cleartext. */
@@ -34,13 +41,32 @@ export interface GrpcDocument {
   readonly limits: GrpcLimits;
 }
 
-export interface ApiDocument extends Omit<ApiSections, 'declared'> {
+/** Where one gateway asks over HTTP. */
+export interface HttpDocument {
+  readonly listen: string;
+  readonly dialect: HttpDialect;
+  /** Rights of a unix socket. */
+  readonly socketMode: number;
+  /** Absent: cleartext. */
+  readonly tls?: TlsDocument;
+}
+
+export interface ApiDocument extends Omit<ApiSections, 'declared' | 'tokens'> {
   /** Where it stands, for people. */
   readonly file: string;
+  readonly tokens: TokensDocument;
   readonly declared: {
     readonly accounts: ApiSections['declared']['accounts'];
     readonly keys: readonly DeclaredKeyDocument[];
   };
+}
+
+export interface TokensDocument extends Omit<TokensSection, 'issuers'> {
+  readonly issuers: Readonly<Record<string, IssuerDocument>>;
+}
+
+export interface IssuerDocument extends Omit<IssuerSection, 'keys'> {
+  readonly keys: KeySetSource;
 }
 
 /** A declared key without itself: `digest` is absent where the key is among the secrets. */
@@ -53,10 +79,19 @@ export interface Secrets {
   readonly sealingKey: SecretRing | undefined;
   /** The check listener's private key in PEM; undefined where it speaks cleartext. */
   readonly checkTlsKey: string | undefined;
+  /** Of each entrance over HTTP, in their order. */
+  readonly checkHttp: readonly HttpSecrets[];
   /** What the gateway must show to the public listener; absent: nothing. */
   readonly gatewayToken?: string;
   /** Keys declared by value. */
   readonly declaredKeys: readonly DeclaredSecret[];
+}
+
+export interface HttpSecrets {
+  /** What the gateway must show; absent: nothing. */
+  readonly token?: string;
+  /** Its private key in PEM; absent where it speaks cleartext. */
+  readonly tlsKey?: string;
 }
 
 export interface SecretRing {
@@ -88,19 +123,27 @@ export interface DocumentParts {
   readonly server: ServerSections;
   readonly apis: readonly ApiFileContent[];
   readonly tls: TlsDocument | undefined;
+  /** Of each entrance over HTTP, in their order. */
+  readonly httpTls: readonly (TlsDocument | undefined)[];
+  /** One for each issuer of each file. */
+  readonly keySets: readonly KeySetEntry[];
 }
 
-export function toDocument({ server, apis, tls }: DocumentParts): ConfigDocument {
+export function toDocument({ server, apis, tls, httpTls, keySets }: DocumentParts): ConfigDocument {
   const { mode, check, store, counters, telemetry } = server;
   return {
     mode,
-    check: { grpc: toGrpcDocument(check.grpc, tls), http: check.http, budgetMs: check.budget },
+    check: {
+      grpc: toGrpcDocument(check.grpc, tls),
+      http: check.http.map((section, index) => toHttpDocument(section, httpTls[index])),
+      budgetMs: check.budget,
+    },
     public: { listen: server.public.listen },
     admin: server.admin,
     telemetry,
     store,
     counters,
-    apis: apis.map(toApiDocument),
+    apis: apis.map((api) => toApiDocument(api, keySets)),
   };
 }
 
@@ -110,6 +153,7 @@ function toGrpcDocument(section: GrpcSection, tls: TlsDocument | undefined): Grp
   const { connections, streams, checks, message_bytes: messageBytes, idle, age } = section.limits;
   return {
     listen: section.listen,
+    transport: section.transport,
     socketMode: Number.parseInt(section.socket_mode, OCTAL),
     ...(tls && { tls }),
     stopDelayMs: section.stop_delay,
@@ -124,7 +168,30 @@ function toGrpcDocument(section: GrpcSection, tls: TlsDocument | undefined): Grp
   };
 }
 
-function toApiDocument({ file, sections }: ApiFileContent): ApiDocument {
+function toHttpDocument(
+  { listen, dialect, socket_mode }: HttpSection,
+  tls: TlsDocument | undefined,
+): HttpDocument {
+  return { listen, dialect, socketMode: Number.parseInt(socket_mode, OCTAL), ...(tls && { tls }) };
+}
+
+function toApiDocument({ file, sections }: ApiFileContent, keySets: readonly KeySetEntry[]): ApiDocument {
   const { accounts, keys } = sections.declared;
-  return { ...sections, file, declared: { accounts, keys: keys.map(({ key: _key, ...rest }) => rest) } };
+  return {
+    ...sections,
+    file,
+    tokens: toTokensDocument(
+      sections.tokens,
+      keySets.filter((entry) => entry.file === file),
+    ),
+    declared: { accounts, keys: keys.map(({ key: _key, ...rest }) => rest) },
+  };
+}
+
+function toTokensDocument(section: TokensSection, keySets: readonly KeySetEntry[]): TokensDocument {
+  const issuers = keySets.flatMap(({ issuer: name, keys }) => {
+    const issuer = section.issuers[name];
+    return issuer === undefined ? [] : [[name, { ...issuer, keys }] as const];
+  });
+  return { ...section, issuers: Object.fromEntries(issuers) };
 }

@@ -5,7 +5,9 @@ import { readSecret } from './secrets.ts';
 import type { SecretPlace } from './secrets.ts';
 
 /** What a header carries unchanged, and nobody guesses. */
-const TOKEN = /^[\x21-\x7e]{32,256}$/;
+export const TOKEN = /^[\x21-\x7e]{32,256}$/;
+export const TOKEN_EXPECTED =
+  'expected 32 to 256 visible ASCII characters, as `openssl rand -base64 32` prints them';
 /** Whoever reaches these is on this machine. */
 const LOCAL = /^(?:unix:|127\.\d{1,3}\.\d{1,3}\.\d{1,3}:|\[::1\]:|localhost:)/;
 
@@ -30,7 +32,7 @@ export function readGatewayToken(
 
 const MALFORMED: Fault = {
   path: ['public', 'token'],
-  message: 'expected 32 to 256 visible ASCII characters, as `openssl rand -base64 32` prints them',
+  message: TOKEN_EXPECTED,
 };
 const NEEDED: Fault = {
   path: ['public', 'token'],

@@ -5,15 +5,20 @@ import { runChecks } from './checks/check.ts';
 import { DECLARED_CHECKS } from './checks/declared.ts';
 import { ENDPOINT_CHECKS } from './checks/endpoints.ts';
 import { ERROR_CHECKS } from './checks/errors.ts';
+import { SESSION_CHECKS } from './checks/sessions.ts';
 import { TIER_CHECKS } from './checks/tiers.ts';
+import { TOKEN_CHECKS } from './checks/tokens.ts';
 import { readDeclaredKeys } from './declared-secrets.ts';
 import { toDocument } from './document.ts';
 import type { ConfigDocument, Secrets } from './document.ts';
 import { pathBeside, readText } from './files.ts';
 import type { ReadText } from './files.ts';
 import { readGatewayToken } from './gateway-token.ts';
+import { readHttpSecrets } from './http-secrets.ts';
 import { interpolate } from './interpolate.ts';
 import type { Environment } from './interpolate.ts';
+import { readKeySets } from './key-sets.ts';
+import { listNotices } from './notices.ts';
 import { ConfigProblems } from './problems.ts';
 import type { Fault, KeyPath, Problem } from './problems.ts';
 import { kindOf, schemaAt } from './schema-tree.ts';
@@ -60,6 +65,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const server = readServer(options);
   const { files, problems: unread } = readApis(server, { readFile, env });
   const secrets = readSecrets(server, { files, readFile, nowMs });
+  const keySets = readKeySets(files, readFile);
   const problems = [
     ...server.problems,
     ...unread,
@@ -68,6 +74,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     ),
     ...findClashes(files),
     ...secrets.problems,
+    ...keySets.problems,
   ];
   if (problems.length > 0) throw new ConfigProblems(problems);
   const apis = files.map(({ source, sections }) => ({
@@ -75,11 +82,29 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     sections: sections.values as ApiSections,
   }));
   const values = server.sections.values as ServerSections;
-  const document = toDocument({ server: values, apis, tls: secrets.tls });
-  return { document, secrets: secrets.secrets, notices: [...secrets.notices, ...files.flatMap(listNotices)] };
+  const document = toDocument({
+    server: values,
+    apis,
+    tls: secrets.tls,
+    httpTls: secrets.httpTls,
+    keySets: keySets.keySets,
+  });
+  return {
+    document,
+    secrets: secrets.secrets,
+    notices: [...secrets.notices, ...files.flatMap((file) => listNotices(file, values.mode))],
+  };
 }
 
-const API_CHECKS = [...AREA_CHECKS, ...TIER_CHECKS, ...ENDPOINT_CHECKS, ...ERROR_CHECKS, ...DECLARED_CHECKS];
+const API_CHECKS = [
+  ...AREA_CHECKS,
+  ...TIER_CHECKS,
+  ...TOKEN_CHECKS,
+  ...SESSION_CHECKS,
+  ...ENDPOINT_CHECKS,
+  ...ERROR_CHECKS,
+  ...DECLARED_CHECKS,
+];
 
 const serverKindAt = (path: KeyPath): Kind => kindOf(schemaAt(serverSchema, path));
 const apiKindAt = (path: KeyPath): Kind => kindOf(schemaAt(apiSchema, path));
@@ -145,6 +170,7 @@ function readApi(source: Source, env: Environment): ReadFile<ApiSections> {
 interface SecretsReading {
   readonly secrets: Secrets;
   readonly tls: TlsDocument | undefined;
+  readonly httpTls: readonly (TlsDocument | undefined)[];
   readonly notices: readonly Problem[];
   readonly problems: readonly Problem[];
 }
@@ -163,9 +189,10 @@ function readSecrets(
   const declared = readDeclaredKeys(files, readFile);
   const tls = readTls(sections.values.check?.grpc.tls, { source, path: TLS_PATH, readFile, nowMs });
   const gateway = readGatewayToken(sections.values.public, { source, readFile });
+  const http = readHttpSecrets(sections.values.check?.http ?? [], { source, readFile, nowMs });
   const faults: Fault[] = [...pepper.faults, ...sealing.faults, ...gateway.faults];
   if (sections.values.mode === 'production' && given !== undefined && faults.length === 0) {
-    const seals = files.some((file) => file.sections.values.keys?.key_signed_jwt === true);
+    const seals = files.some((file) => isSealing(file.sections.values));
     if (pepper.ring === undefined) faults.push({ path: ['secrets', 'pepper'], message: NEEDED });
     if (sealing.ring === undefined && seals)
       faults.push({ path: ['secrets', 'sealing_key'], message: NEEDED });
@@ -175,25 +202,24 @@ function readSecrets(
       pepper: pepper.ring,
       sealingKey: sealing.ring,
       checkTlsKey: tls.key,
+      checkHttp: http.secrets,
       ...(gateway.token === undefined ? {} : { gatewayToken: gateway.token }),
       declaredKeys: declared.secrets,
     },
     tls: tls.tls,
-    notices: tls.notices.map((fault) => locate(source, fault)),
-    problems: [...[...faults, ...tls.faults].map((fault) => locate(source, fault)), ...declared.problems],
+    httpTls: http.tls,
+    notices: [...tls.notices, ...http.notices].map((fault) => locate(source, fault)),
+    problems: [
+      ...[...faults, ...tls.faults, ...http.faults].map((fault) => locate(source, fault)),
+      ...declared.problems,
+    ],
   };
+}
+
+/** What customers sign with, and what signs for sessions, is kept sealed. */
+function isSealing({ keys, sessions }: Partial<ApiSections>): boolean {
+  return keys?.key_signed_jwt === true || sessions !== undefined;
 }
 
 const TLS_PATH: KeyPath = ['check', 'grpc', 'tls'];
 const NEEDED = 'is missing: mode production makes no secrets of its own';
-
-/** A digest cannot verify a signature: only the key itself can. */
-function listNotices({ source, sections }: ReadFile<ApiSections>): Problem[] {
-  const { keys, declared } = sections.values;
-  if (keys?.key_signed_jwt !== true) return [];
-  return (declared?.keys ?? []).flatMap(({ digest }, index) => {
-    if (digest === undefined) return [];
-    const message = 'known by its digest alone, this key cannot sign tokens';
-    return [locate(source, { path: ['declared', 'keys', index], message })];
-  });
-}

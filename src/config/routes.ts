@@ -1,3 +1,4 @@
+import { ENDPOINT_METHODS } from '../domain/endpoint.ts';
 import type { Route, RouteNode } from '../domain/policy.ts';
 import type { EndpointRoute } from './endpoints.ts';
 import { parsePattern } from './schema/areas.ts';
@@ -18,7 +19,7 @@ export function compileRoutes(
   const root = createNode();
   for (const { path, endpoint } of endpoints) {
     const route: Route = { cost: 0, permission: '', feature: '', role: '', endpoint };
-    growTo(root, parsePattern(path) ?? []).here.set('GET', route);
+    growTo(root, parsePattern(path) ?? []).here.set(ENDPOINT_METHODS[endpoint], route);
   }
   for (const section of sections) {
     const segments = parsePattern(section.path) ?? [];

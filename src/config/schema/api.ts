@@ -5,8 +5,10 @@ import { area } from './areas.ts';
 import { declared } from './declared.ts';
 import { endpoints } from './endpoints.ts';
 import { errors } from './errors.ts';
+import { sessions } from './sessions.ts';
 import { apiName, distinct, headerName, name } from './text.ts';
 import { credits, limits, tiers } from './tiers.ts';
+import { tokens } from './tokens.ts';
 
 const AREAS_MAX = 64;
 /** Counted from the right of `x-forwarded-for`. */
@@ -70,6 +72,8 @@ export const apiShape = {
   credits: credits.optional(),
   limits: limits.optional(),
   areas: z.array(area).min(1).max(AREAS_MAX),
+  tokens: tokens.prefault({}),
+  sessions: sessions.optional(),
   client_address: clientAddress.prefault({}),
   on_outage: z.strictObject({ limits: waiver, credits: waiver }).prefault({}),
   limit_headers: distinct(z.enum(['x-ratelimit', 'ietf'])).default(['x-ratelimit', 'ietf']),

@@ -1,16 +1,17 @@
 import * as z from 'zod';
+import { TRANSPORTS } from '../../edge/gateway/envoy-grpc/limits.ts';
 import { SOCKET_FOLDER_CHARS_MAX, SOCKET_PATH_CHARS_MAX, isListen } from './listen.ts';
 import { secretText } from './secret-text.ts';
 import { distinct, durationBetween } from './text.ts';
 
 const FILE_CHARS_MAX = 1_024;
 
-const listen = z.string().refine(isListen, {
+export const listen = z.string().refine(isListen, {
   error: `expected host:port (port 0: any free one) or unix:/path/of/socket (at most ${SOCKET_PATH_CHARS_MAX} characters, its folder ${SOCKET_FOLDER_CHARS_MAX})`,
 });
 
 /** Connecting needs the right to write: without it for the owner nobody could. Written as text, because YAML 1.2 reads 0660 as 660. */
-const socketMode = z
+export const socketMode = z
   .string()
   .regex(/^0[2367][0-7]{2}$/, "expected the rights of a file such as '0660', in quotes");
 
@@ -27,7 +28,7 @@ const altName = z
     'expected a name such as dns:gateway.internal or uri:spiffe://cluster.local/ns/edge/sa/envoy',
   );
 
-const tls = z.strictObject({
+export const tls = z.strictObject({
   certificate: pemFile,
   key: secretText,
   client_ca: pemFile.optional(),
@@ -48,6 +49,7 @@ const limits = z.strictObject({
 export const grpcListener = z
   .strictObject({
     listen: listen.default('127.0.0.1:9000'),
+    transport: z.enum(TRANSPORTS).default('wire'),
     socket_mode: socketMode.default('0660'),
     tls: tls.optional(),
     stop_delay: durationBetween(0, 30_000).prefault('0ms'),

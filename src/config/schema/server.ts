@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { grpcListener } from './grpc.ts';
+import { httpListeners } from './http.ts';
 import { listenOrOff, tcpListenOrOff } from './listen.ts';
 import { secretText } from './secret-text.ts';
 import { durationBetween } from './text.ts';
@@ -10,9 +11,6 @@ const URL_CHARS_MAX = 1_024;
 /** Below, no remote store could answer; above, every gateway has given up. */
 const BUDGET_MIN_MS = 5;
 const BUDGET_MAX_MS = 10_000;
-
-/** A server that this version does not have yet: its key is known, so that files need no change later. */
-const off = z.literal('off', 'not available in this version: leave it out or write off').default('off');
 
 function urlOf({ scheme, meant, later }: { scheme: string; meant: string; later: RegExp }) {
   return z
@@ -48,7 +46,7 @@ export const serverShape = {
   check: z
     .strictObject({
       grpc: grpcListener,
-      http: off,
+      http: httpListeners,
       budget: durationBetween(BUDGET_MIN_MS, BUDGET_MAX_MS).prefault('120ms'),
     })
     .prefault({}),

@@ -16,7 +16,7 @@ const limitList = z
   })
   .prefault([]);
 
-export const limits = z.strictObject({ key: limitList, account: limitList });
+export const limits = z.strictObject({ key: limitList, account: limitList, session: limitList });
 export const credits = z.strictObject({ monthly: z.int().min(0).max(CREDITS_MAX).default(0) });
 
 const tier = z.strictObject({

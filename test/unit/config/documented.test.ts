@@ -10,13 +10,15 @@ import { renderReply } from '../../../src/edge/render/render.ts';
 import { decisionFor, inputOf, REQUEST_ID } from '../edge/render/world.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const { document, secrets, notices } = loadConfig({
-  path: join(ROOT, 'config/tollgate.yaml'),
-  readFile: (path) => readFileSync(path, 'utf8'),
-  env: {},
-  sets: [],
-  nowMs: Date.UTC(2026, 10, 22),
-});
+const loadShipped = (env: Readonly<Record<string, string>>) =>
+  loadConfig({
+    path: join(ROOT, 'config/tollgate.yaml'),
+    readFile: (path) => readFileSync(path, 'utf8'),
+    env,
+    sets: [],
+    nowMs: Date.UTC(2026, 10, 22),
+  });
+const { document, secrets, notices } = loadShipped({});
 const policy = compile(document);
 
 function apiOf(name: string): Api {
@@ -134,7 +136,7 @@ describe('every refusal that a documented API can answer with is answered as its
 
 describe('the shipped configuration', () => {
   test('starts without any environment, makes no secret and has nothing to remark', () => {
-    expect(secrets).toEqual({ pepper: undefined, sealingKey: undefined, declaredKeys: [] });
+    expect(secrets).toEqual({ pepper: undefined, sealingKey: undefined, checkHttp: [], declaredKeys: [] });
     expect(notices).toEqual([]);
     expect(structuredClone(document)).toEqual(document);
   });
@@ -220,10 +222,50 @@ describe('beyond refusals, the pages are kept', () => {
   });
 
   test('Freddy: keys in api-key, tokens after Bearer', () => {
-    expect(apiOf('freddy').areas[0]?.credentials).toEqual([
+    const { areas, tokens, sessionEndpoints } = apiOf('freddy');
+    expect(areas.find(({ prefix }) => prefix === '/v1')?.credentials).toEqual([
       { kind: 'api_key', header: 'api-key', scheme: '' },
       { kind: 'jwt', header: 'authorization', scheme: 'bearer' },
     ]);
+    expect(tokens.sessions).toMatchObject({
+      issuer: 'https://api.freddy.aitronos.com',
+      audience: 'https://api.freddy.aitronos.com',
+      algorithm: 'EdDSA',
+      accessLifetimeMs: 600_000,
+    });
+    expect(sessionEndpoints?.paths).toEqual({
+      session_create: '/v1/auth/token',
+      session_refresh: '/v1/auth/refresh',
+      session_logout: '/v1/auth/logout',
+      oauth_token: '/oauth/token',
+      oauth_revoke: '/oauth/revoke',
+      oauth_metadata: '/.well-known/oauth-authorization-server',
+      jwks: '/.well-known/jwks.json',
+    });
+  });
+
+  test('Truedy: tokens of Clerk by its rules, keys from its URL or from the environment', () => {
+    const url = 'https://clerk.truedy.ai/.well-known/jwks.json';
+    const given = compile(loadShipped({ CLERK_JWKS_URL: url }).document);
+    const [clerk, ...more] = given.apis.find(({ name }) => name === 'truedy')?.tokens.issuers ?? [];
+    expect(more).toEqual([]);
+    expect(apiOf('truedy').tokens.issuers).toEqual([]);
+    expect(clerk).toMatchObject({
+      name: 'clerk',
+      algorithms: ['RS256'],
+      types: ['jwt', ''],
+      keys: { from: 'url', url, privateAddresses: 'refuse', staleMaxMs: 86_400_000 },
+      claims: { format: 'clerk' },
+      unknownAccount: 'refuse',
+    });
+    expect(clerk?.authorizedParties).not.toEqual([]);
+  });
+
+  test('Clary: customers sign for a day at most', () => {
+    expect(apiOf('clary').tokens).toEqual({
+      issuers: [],
+      keySigned: { leewayMs: 5_000, lifetimeMaxMs: 86_400_000 },
+    });
   });
 
   test('a host that is not configured is refused in a dialect of its own', () => {

@@ -400,9 +400,10 @@ const BROKEN_SERVERS: readonly (readonly [lines: string, ...problems: string[]])
     'check: { grpc: { listen: "unix:" } }',
     '3:26: check.grpc.listen: found "unix:"; expected host:port (port 0: any free one) or unix:/path/of/socket (at most 103 characters, its folder 90)',
   ],
+  ['check: { http: off }', '3:16: check.http: found "off"; expected a list'],
   [
-    'check: { http: [] }',
-    '3:16: check.http: found a list; not available in this version: leave it out or write off',
+    'check: { http: [{ listen: "127.0.0.1:1", dialect: apache }] }',
+    '3:51: check.http[0].dialect: found "apache"; expected one of envoy-http, forward-auth, kong, nginx',
   ],
   [
     'check: { budget: 1h }',

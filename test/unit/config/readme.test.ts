@@ -22,12 +22,22 @@ function listKeys(schema: Schema, key = '', fallback = fallbackOf(schema)): Key[
       listKeys(member, key === '' ? name : `${key}.${name}`),
     );
   }
-  if (def.type === 'record')
-    return listKeys(def.valueType, `${key}.<${key === 'tiers' ? 'tier' : 'header'}>`, fallback);
+  if (def.type === 'record') return listKeys(def.valueType, `${key}.<${namedIn(key)}>`, fallback);
   const entry = { key, type: typeOf(schema), fallback };
   if (def.type !== 'array' || kindOf(def.element) !== 'section') return [entry];
   const isNamedAlone = key.endsWith('retired');
   return [...(isNamedAlone ? [entry] : []), ...listKeys(def.element, `${key}[]`)];
+}
+
+/** What the names in a section of named entries stand for. */
+function namedIn(key: string): string {
+  const names: Readonly<Record<string, string>> = {
+    tiers: 'tier',
+    'tokens.issuers': 'issuer',
+    'tokens.issuers.<issuer>.claims.permission_of': 'theirs',
+    'tokens.issuers.<issuer>.claims.role_of': 'theirs',
+  };
+  return names[key] ?? 'header';
 }
 
 function fallbackOf(schema: Schema): string {
