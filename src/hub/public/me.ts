@@ -3,16 +3,34 @@ import type { LimitState } from '../../domain/limit.ts';
 import type { AccountView, KeyView } from '../../domain/operations.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
 import type { Inspection } from '../../ports.ts';
+import { toJsonAnswer } from './answer.ts';
+import type { Answer, Refusal } from './answer.ts';
+import type { Asked, EndpointDeps } from './asked.ts';
+
+/** What key holders ask about themselves: judged like every other request, spending nothing. */
+export async function answerMe({ place, request }: Asked, deps: EndpointDeps): Promise<Answer | Refusal> {
+  const { me } = place.api;
+  const inspection = await deps.inspect(request);
+  if (inspection.code !== 'ok') return { refuse: inspection.code };
+  // Another API's or another account's names cannot come in here: they are the edge's, of the very key that was shown.
+  const { api, keyId, account: id } = inspection;
+  if (me === undefined || api !== place.api.name || keyId === '') return { refuse: 'not_found' };
+  const [account, key] = await Promise.all([
+    deps.operations.showAccount({ api, id }),
+    deps.operations.showKey({ api, id: keyId }),
+  ]);
+  return toJsonAnswer(renderMe(me.body, { inspection, account, key }));
+}
 
 /** All that is known of a key and its account. */
-export interface KeyFacts {
+interface KeyFacts {
   readonly inspection: Inspection;
   readonly account: AccountView;
   readonly key: KeyView;
 }
 
 /** The body, its members in the order of the configuration. */
-export function renderMe(body: readonly EndpointPart[], facts: KeyFacts): string {
+function renderMe(body: readonly EndpointPart[], facts: KeyFacts): string {
   const values = toValues(facts);
   return body.map((part) => (typeof part === 'string' ? part : JSON.stringify(values[part.hole]))).join('');
 }

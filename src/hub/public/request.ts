@@ -41,3 +41,11 @@ export function readOnce(lines: readonly HeaderLine[], wanted: string): string |
   const [first, ...more] = lines.filter(([name]) => name === wanted);
   return more.length > 0 ? undefined : first?.[1];
 }
+
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** The id under which the gateway and its log know the request; '' where it has none, or two. */
+export function readRequestId({ headers }: PlainRequest): string {
+  const id = readOnce(headers, 'x-request-id') ?? '';
+  return REQUEST_ID.test(id) ? id : '';
+}

@@ -6,20 +6,29 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RefusalCode } from '../../../../src/domain/decision.ts';
 import { OperationRefused } from '../../../../src/domain/operations.ts';
-import type { Api } from '../../../../src/domain/policy.ts';
+import type { Api, Area } from '../../../../src/domain/policy.ts';
 import type { Reply } from '../../../../src/domain/reply.ts';
 import type { PlainRequest } from '../../../../src/domain/request.ts';
 import { createPublicServer } from '../../../../src/hub/public/server.ts';
 import type { PublicServerOptions } from '../../../../src/hub/public/server.ts';
+import type { SessionEngine } from '../../../../src/hub/sessions/engine.ts';
 import { DependencyDown } from '../../../../src/ports.ts';
 import type { Inspection } from '../../../../src/ports.ts';
+import { createTestClock } from '../../../world.ts';
 import { ACCOUNT, KEY } from '../control/fake-operations.ts';
 
 const API = { name: 'trackyard', me: { body: ['{"id":', { hole: 'account.id' }, '}'] } } as unknown as Api;
 
+const AREA = { credentials: [] } as unknown as Area;
+
+/** What is asked here needs no session. */
+const NO_SESSIONS = {} as SessionEngine;
+
 const INSPECTION: Inspection = {
   code: 'ok',
   api: 'trackyard',
+  credential: 'api_key',
+  sessionId: '',
   keyId: KEY.id,
   account: 'acme',
   tier: 'free',
@@ -43,7 +52,7 @@ async function createWorld(change: Partial<PublicServerOptions> = {}): Promise<W
   const server = createPublicServer({
     listen: '127.0.0.1:0',
     places: {
-      find: () => ({ api: API, name: 'me' }),
+      find: () => ({ api: API, area: AREA, name: 'me', clientAddress: '192.0.2.7' }),
       refuse: (_request, code) => refusal(code),
     },
     inspect: async (request) => {
@@ -60,6 +69,8 @@ async function createWorld(change: Partial<PublicServerOptions> = {}): Promise<W
         return KEY;
       },
     },
+    sessions: NO_SESSIONS,
+    clock: createTestClock(0),
     onStranger: () => void (strangers += 1),
     onBug: (error) => bugs.push(error),
     ...change,
@@ -214,7 +225,7 @@ describe('the public listener', () => {
     const port = 'port' in world.where ? world.where.port : 0;
     await expect(createWorld({ listen: `127.0.0.1:${port}` })).rejects.toMatchObject({
       fault: 'unavailable',
-      message: `cannot listen on 127.0.0.1:${port} (public.listen): EADDRINUSE`,
+      message: `public.listen: cannot listen on 127.0.0.1:${port}: EADDRINUSE`,
     });
   });
 });
