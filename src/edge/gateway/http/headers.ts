@@ -1,0 +1,51 @@
+import type { RequestHeaders } from '../../../domain/request.ts';
+
+/** Name in lower case and value, one character a byte. */
+export type HeaderLine = readonly [name: string, value: string];
+
+/** What the gateway proves itself by. */
+export const TOKEN_HEADER = 'x-gateway-token';
+/** The address at the other end of the gateway's client connection. */
+export const PEER_HEADER = 'x-gateway-peer';
+/** The gateway's own id of the request. */
+export const REQUEST_ID_HEADER = 'x-gateway-request-id';
+
+/** Node joins or drops repeated lines; these are all of them. */
+export function toHeaderLines(rawHeaders: readonly string[]): HeaderLine[] {
+  const lines: HeaderLine[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    lines.push([(rawHeaders[at] ?? '').toLowerCase(), rawHeaders[at + 1] ?? '']);
+  }
+  return lines;
+}
+
+/** The value of a header that came once; undefined where it is absent or came more often. */
+export function readOnce(lines: readonly HeaderLine[], wanted: string): string | undefined {
+  let found: string | undefined;
+  for (const [name, value] of lines) {
+    if (name !== wanted) continue;
+    if (found !== undefined) return undefined;
+    found = value;
+  }
+  return found;
+}
+
+/** The client's headers: all lines but those that the gateway said of itself. */
+export function createClientHeaders(
+  lines: readonly HeaderLine[],
+  gatewaysOwn: ReadonlySet<string>,
+): RequestHeaders {
+  return {
+    all(wanted) {
+      const values: string[] = [];
+      if (gatewaysOwn.has(wanted)) return values;
+      for (const [name, value] of lines) if (name === wanted) values.push(value);
+      return values;
+    },
+    names() {
+      const names = new Set<string>();
+      for (const [name] of lines) if (!gatewaysOwn.has(name)) names.add(name);
+      return names;
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { createServer } from 'node:http';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+import { bindServer, toListenError } from '../../../lib/listener/bind.ts';
+import type { BindPlace } from '../../../lib/listener/bind.ts';
+import { inTurn } from '../../../lib/listener/in-turn.ts';
+import { findTlsRefusal, requireFreshCertificate, toTlsOptions } from '../../../lib/listener/tls.ts';
+import type { ConnectionRefusal, ListenerTls, TlsPromise } from '../../../lib/listener/tls.ts';
+import {
+  CONNECTIONS_MAX,
+  HANDSHAKE_MS,
+  HEADERS_MS,
+  HEADER_BYTES_MAX,
+  HEADER_LINES_MAX,
+  IDLE_MS,
+  OVERDUE_CHECK_MS,
+  REQUEST_MS,
+} from './limits.ts';
+
+export interface GatewayListenerOptions extends BindPlace {
+  /** Absent: cleartext. */
+  readonly tls?: ListenerTls | undefined;
+  readonly onRequest: RequestListener;
+  /** Told of every connection that was closed before it could ask. */
+  readonly onRefused: (reason: ConnectionRefusal) => void;
+}
+
+export interface GatewayListener {
+  /** Resolves to the address with the port that was bound. Rejects with one clear sentence. */
+  start(): Promise<string>;
+  /** Takes no new connections, closes those that rest, lets requests under way end, and cuts what is left after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** An HTTP/1.1 server on which everything that a stranger could make wait or grow has a bound. */
+export function createGatewayListener(options: GatewayListenerOptions): GatewayListener {
+  let server: Server | undefined;
+  let release: (() => Promise<void>) | undefined;
+  return {
+    async start() {
+      server = openServer(options);
+      const bound = await bindServer(server, options);
+      // From here on an error is a connection that could not be accepted, for instance for want of file descriptors.
+      server.on('error', () => options.onRefused('no_room'));
+      release = bound.release;
+      return bound.address;
+    },
+    async stop(graceMs) {
+      await release?.();
+      if (server !== undefined) await closeServer(server, graceMs);
+    },
+  };
+}
+
+function openServer(options: GatewayListenerOptions): Server {
+  try {
+    requireFreshCertificate(options.tls, Date.now());
+    return bounded(toServer(options), options.onRefused);
+  } catch (error) {
+    throw toListenError(options, error);
+  }
+}
+
+const BOUNDS: ServerOptions = {
+  headersTimeout: HEADERS_MS,
+  requestTimeout: REQUEST_MS,
+  connectionsCheckingInterval: OVERDUE_CHECK_MS,
+  keepAliveTimeout: IDLE_MS,
+  maxHeaderSize: HEADER_BYTES_MAX,
+  noDelay: true,
+};
+
+const PROMISE: TlsPromise = { protocol: 'http/1.1', handshakeMs: HANDSHAKE_MS };
+
+function toServer({ tls, onRequest, onRefused }: GatewayListenerOptions): Server {
+  const answer = inTurn(onRequest);
+  if (tls === undefined) return createServer(BOUNDS, answer);
+  const server = createTlsServer({ ...BOUNDS, ...toTlsOptions(tls, PROMISE) }, answer);
+  // Before Node's own listener, which would begin to read requests.
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    const refusal = findTlsRefusal(socket, tls, PROMISE);
+    if (refusal === undefined) return;
+    onRefused(refusal);
+    socket.destroy();
+  });
+  server.on('tlsClientError', (_error, socket) => {
+    onRefused('tls_failed');
+    socket.destroy();
+  });
+  return server;
+}
+
+function bounded(server: Server, onRefused: GatewayListenerOptions['onRefused']): Server {
+  server.maxConnections = CONNECTIONS_MAX;
+  // The token's line and one more than may come: versions of Node drop what is beyond silently, and what lost a header must not be judged.
+  server.maxHeadersCount = HEADER_LINES_MAX + 2;
+  // A connection on which nothing moves is closed, whether it waits for us or we for it.
+  server.timeout = IDLE_MS;
+  server.on('drop', () => onRefused('no_room'));
+  return server;
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await promise;
+  clearTimeout(cut);
+}
