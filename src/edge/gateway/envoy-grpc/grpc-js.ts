@@ -1,6 +1,8 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import type { sendUnaryData, ServerOptions, ServerUnaryCall } from '@grpc/grpc-js';
-import { GRPC, GrpcError } from './grpc-status.ts';
+import { NOTHING_MEASURED } from '../../../domain/measurements.ts';
+import { GRPC } from '../../../lib/grpc-code.ts';
+import { GrpcError } from './grpc-error.ts';
 import { AGE_GRACE_MS, PING_MS, PING_TIMEOUT_MS, SESSION_MEGABYTES_MAX } from './limits.ts';
 import type { GrpcLimits } from './limits.ts';
 import { createListener } from './listener.ts';
@@ -30,6 +32,7 @@ export function createGrpcJsTransport(options: GrpcJsOptions): GrpcTransport {
   });
   return {
     start: async () => ({ address: await listener.start() }),
+    measure: () => NOTHING_MEASURED,
     async stop(graceMs) {
       await listener.stop();
       // GOAWAY on every connection; what is left after the grace is cut.

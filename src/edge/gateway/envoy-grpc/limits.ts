@@ -1,3 +1,8 @@
+/** What carries checks: our own HTTP/2, or the reference beside it. */
+export const TRANSPORTS = ['wire', 'grpc-js'] as const;
+
+export type TransportName = (typeof TRANSPORTS)[number];
+
 /** The bounds of the check listener that a configuration sets. */
 export interface GrpcLimits {
   /** Open connections; one more is closed at once. Envoy opens one for each of its workers. */

@@ -1,4 +1,4 @@
-import { AuthorizationService, CheckRequest, CheckResponse } from '@envoyproxy/ext-authz-types';
+import { AuthorizationService } from '@envoyproxy/ext-authz-types';
 import {
   HealthCheckRequest,
   HealthCheckResponse,
@@ -7,12 +7,13 @@ import {
 } from '@envoyproxy/ext-authz-types/health';
 import type { Reply } from '../../../domain/reply.ts';
 import type { AuthzRequest } from '../../../domain/request.ts';
-import { GRPC, GrpcError } from './grpc-status.ts';
+import { GRPC } from '../../../lib/grpc-code.ts';
+import { GrpcError } from './grpc-error.ts';
 import { ANSWER_MS_MAX } from './limits.ts';
 import { fromCheckRequest } from './request.ts';
 import { toCheckResponse } from './response.ts';
 import type { Method, Methods } from './transport.ts';
-import { Waiting } from './waiting.ts';
+import { Waiting } from '../../../lib/waiting.ts';
 
 export type Answer = (request: AuthzRequest) => Reply | Promise<Reply>;
 
@@ -43,18 +44,14 @@ function createCheck({ answer, refuse, isBehind, checksMax, nowMs }: MethodsOpti
   const waiting = new Waiting(nowMs);
   const finish = async (reply: Promise<Reply>, request: AuthzRequest): Promise<Uint8Array> => {
     const timeMs = Math.min(request.timeoutMs ?? Infinity, ANSWER_MS_MAX);
-    return encoded((await waiting.within(reply, timeMs)) ?? refuse(request), request);
+    return toCheckResponse((await waiting.within(reply, timeMs)) ?? refuse(request), request);
   };
   return (message, { timeoutMs }) => {
-    const request = fromCheckRequest(decoded(CheckRequest, message), timeoutMs);
-    if (waiting.count >= checksMax || isBehind()) return encoded(refuse(request), request);
+    const request = readable(() => fromCheckRequest(message, timeoutMs));
+    if (waiting.count >= checksMax || isBehind()) return toCheckResponse(refuse(request), request);
     const reply = answer(request);
-    return reply instanceof Promise ? finish(reply, request) : encoded(reply, request);
+    return reply instanceof Promise ? finish(reply, request) : toCheckResponse(reply, request);
   };
-}
-
-function encoded(reply: Reply, request: AuthzRequest): Uint8Array {
-  return CheckResponse.encode(toCheckResponse(reply, request)).finish();
 }
 
 /** The whole server under '', and the one service that gateways ask for by name. */
@@ -64,7 +61,7 @@ function createHealth(isServing: () => boolean): Method {
   const serving = toHealth(HealthCheckResponse_ServingStatus.SERVING);
   const notServing = toHealth(HealthCheckResponse_ServingStatus.NOT_SERVING);
   return (message) => {
-    const { service } = decoded(HealthCheckRequest, message);
+    const { service } = readable(() => HealthCheckRequest.decode(message));
     if (!HEALTH_SERVICES.has(service)) throw new GrpcError(GRPC.notFound, 'unknown service');
     return isServing() ? serving : notServing;
   };
@@ -74,10 +71,10 @@ function toHealth(status: HealthCheckResponse_ServingStatus): Uint8Array {
   return HealthCheckResponse.encode({ status }).finish();
 }
 
-/** Whatever the decoder throws, the bytes are to blame: it reads nothing else. */
-function decoded<T>(codec: { decode(message: Uint8Array): T }, message: Uint8Array): T {
+/** Whatever a reader throws, the bytes are to blame: it sees nothing else. */
+function readable<T>(read: () => T): T {
   try {
-    return codec.decode(message);
+    return read();
   } catch {
     throw new GrpcError(GRPC.invalidArgument, 'undecodable message');
   }

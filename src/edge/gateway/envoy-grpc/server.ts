@@ -1,9 +1,12 @@
+import type { Measurements } from '../../../domain/measurements.ts';
 import type { Reply } from '../../../domain/reply.ts';
 import type { AuthzRequest } from '../../../domain/request.ts';
 import { createGrpcJsTransport } from './grpc-js.ts';
-import type { GrpcLimits } from './limits.ts';
-import type { ConnectionRefusal, ListenerTls } from './listener.ts';
-import { LoopDelay, TICK_MS } from './loop-delay.ts';
+import type { GrpcTransport, Methods } from './transport.ts';
+import { createWireTransport } from './wire.ts';
+import type { GrpcLimits, TransportName } from './limits.ts';
+import type { ConnectionRefusal, ListenerTls } from '../../../lib/listener/tls.ts';
+import { LoopDelay, TICK_MS } from '../../../lib/loop-delay.ts';
 import { createMethods } from './methods.ts';
 import type { Answer } from './methods.ts';
 
@@ -12,6 +15,7 @@ export interface EnvoyGrpcServerOptions {
   readonly listen: string;
   /** Rights of a unix socket. */
   readonly socketMode: number;
+  readonly transport: TransportName;
   /** Absent: cleartext. */
   readonly tls?: ListenerTls | undefined;
   readonly answer: Answer;
@@ -22,6 +26,8 @@ export interface EnvoyGrpcServerOptions {
   /** Told of every connection that was closed before it could ask. */
   readonly onRefused: (reason: ConnectionRefusal) => void;
   readonly limits: GrpcLimits;
+  /** Told of each message when its check was taken up, where the transport uses its bytes again: a test may overwrite them. */
+  readonly onRead?: ((message: Uint8Array) => void) | undefined;
   /** How long health says NOT_SERVING before connections are told to go, in milliseconds. */
   readonly stopDelayMs: number;
 }
@@ -30,6 +36,8 @@ export interface EnvoyGrpcServer {
   /** Binds; resolves to the address with the port that was bound. Health says NOT_SERVING until `announceServing`. */
   start(): Promise<{ readonly address: string }>;
   announceServing(): void;
+  /** What the transport did since it was asked last. */
+  measure(): Measurements;
   /** Tells gateways to ask elsewhere; checks that still come are answered. */
   announceStopping(): void;
   /** In this order: health says NOT_SERVING, new connections are refused, GOAWAY, open checks end or are cut after `graceMs`, all is closed. Asked again, it answers when the first is done. */
@@ -40,7 +48,7 @@ const nowMs = (): number => performance.now();
 
 /** Envoy's external authorization service and gRPC health checks, on one listener. */
 export function createEnvoyGrpcServer(options: EnvoyGrpcServerOptions): EnvoyGrpcServer {
-  const { answer, refuse, onBug, limits, stopDelayMs, tls, ...where } = options;
+  const { answer, refuse, onBug, limits, stopDelayMs } = options;
   const loop = new LoopDelay(nowMs());
   let serving = false;
   let ticking: NodeJS.Timeout | undefined;
@@ -53,7 +61,7 @@ export function createEnvoyGrpcServer(options: EnvoyGrpcServerOptions): EnvoyGrp
     checksMax: limits.checksMax,
     nowMs,
   });
-  const transport = createGrpcJsTransport({ ...where, tls, methods, limits });
+  const transport = createTransport(options, methods);
   const announceStopping = (): void => {
     serving = false;
   };
@@ -74,8 +82,16 @@ export function createEnvoyGrpcServer(options: EnvoyGrpcServerOptions): EnvoyGrp
       serving = true;
     },
     announceStopping,
+    measure: () => transport.measure(),
     stop: (graceMs) => (closed ??= close(graceMs)),
   };
+}
+
+function createTransport(options: EnvoyGrpcServerOptions, methods: Methods): GrpcTransport {
+  const { listen, socketMode, tls, limits, onRefused, onBug, onRead } = options;
+  const where = { listen, socketMode, tls, limits, onRefused, methods };
+  if (options.transport === 'grpc-js') return createGrpcJsTransport(where);
+  return createWireTransport({ ...where, nowMs, onBug, onRead });
 }
 
 function pause(durationMs: number): Promise<void> {

@@ -1,6 +1,8 @@
+import type { Measurements } from '../../../domain/measurements.ts';
+
 /**
  * The seam between what Tollgate answers and what carries it. A transport knows paths and bytes, never messages;
- * another HTTP/2 server takes the place of grpc-js by implementing `GrpcTransport`.
+ * `wire` is our own HTTP/2, `grpc-js` the reference beside it.
  */
 
 /** What a transport knows of a call. */
@@ -21,6 +23,8 @@ export type Methods = ReadonlyMap<string, Method>;
 export interface GrpcTransport {
   /** Binds; resolves to the address with the port that was bound. Rejects with one clear sentence. */
   start(): Promise<{ readonly address: string }>;
+  /** What it did since it was asked last; nothing where it does not know. */
+  measure(): Measurements;
   /** Takes no new connections, says GOAWAY on the open ones, lets open calls end, and cuts what is left after `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }

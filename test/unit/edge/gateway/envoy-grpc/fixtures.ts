@@ -1,7 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CheckRequest } from '@envoyproxy/ext-authz-types';
 import type { AuthzRequest } from '../../../../../src/domain/request.ts';
 import { fromCheckRequest } from '../../../../../src/edge/gateway/envoy-grpc/request.ts';
 
@@ -42,5 +41,5 @@ export function readRecorded(name: string): RecordedCheck {
 }
 
 export function readRequest(name: string): AuthzRequest {
-  return fromCheckRequest(CheckRequest.decode(readBytes(name)));
+  return fromCheckRequest(readBytes(name));
 }

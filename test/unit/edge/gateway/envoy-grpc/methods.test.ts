@@ -3,11 +3,11 @@ import { HealthCheckRequest, HealthCheckResponse, HealthService } from '@envoypr
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { AuthzRequest } from '../../../../../src/domain/request.ts';
-import { GrpcError } from '../../../../../src/edge/gateway/envoy-grpc/grpc-status.ts';
+import { GrpcError } from '../../../../../src/edge/gateway/envoy-grpc/grpc-error.ts';
 import { ANSWER_MS_MAX } from '../../../../../src/edge/gateway/envoy-grpc/limits.ts';
 import { createMethods } from '../../../../../src/edge/gateway/envoy-grpc/methods.ts';
 import type { Answer } from '../../../../../src/edge/gateway/envoy-grpc/methods.ts';
-import { SWEEP_MS } from '../../../../../src/edge/gateway/envoy-grpc/waiting.ts';
+import { SWEEP_MS } from '../../../../../src/lib/waiting.ts';
 import { allowReply, denyReply } from '../../../../e2e/replies.ts';
 import { FIXTURES, readBytes } from './fixtures.ts';
 

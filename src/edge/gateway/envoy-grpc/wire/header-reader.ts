@@ -1,0 +1,40 @@
+import type { Methods } from '../transport.ts';
+import { HeadMemo } from './head-memo.ts';
+import { HpackDecoder } from './hpack-decoder.ts';
+import type { Piece } from './intake.ts';
+import { RequestHeadReader, TrailersReader } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
+
+/** One connection's header blocks, in the order in which they come. */
+export class HeaderReader {
+  private readonly decoder = new HpackDecoder();
+  private readonly memo = new HeadMemo();
+  private readonly head: RequestHeadReader;
+  private readonly trailers = new TrailersReader();
+
+  constructor(methods: Methods, listBytesMax: number) {
+    this.head = new RequestHeadReader(methods, listBytesMax);
+  }
+
+  /** undefined where the request is malformed. Throws `ConnectionError` where its compression is. */
+  readHead(block: Piece): RequestHead | undefined {
+    const { decoder, memo } = this;
+    const { bytes, start, end } = block;
+    const { version } = decoder;
+    const known = memo.find(bytes, start, end, version);
+    if (known !== undefined) return known;
+    this.head.begin();
+    decoder.decode(bytes, block, this.head);
+    const head = this.head.finish();
+    if (head !== undefined && decoder.version === version)
+      memo.keep(bytes.subarray(start, end), version, head);
+    return head;
+  }
+
+  /** Whether they are well-formed. */
+  readTrailers(block: Piece): boolean {
+    this.trailers.begin();
+    this.decoder.decode(block.bytes, block, this.trailers);
+    return !this.trailers.isMalformed;
+  }
+}
