@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readGatewayFacts } from './compose/gateway-facts.ts';
 import type { GatewayFacts } from './compose/gateway-facts.ts';
 import { createDirectHalves, createThreadHalves } from './compose/halves.ts';
+import { inspectTokenByConfig } from './compose/inspect-token.ts';
+import type { TokenInspection, TokenQuestion } from './compose/inspect-token.ts';
 import { openOperations } from './compose/open-operations.ts';
 import type { OpenedOperations } from './compose/open-operations.ts';
 import { serveHub } from './compose/serve-hub.ts';
@@ -18,6 +20,7 @@ import { digestHex } from './lib/key-digest.ts';
 import { createLog } from './telemetry/log.ts';
 
 export type { GatewayFacts } from './compose/gateway-facts.ts';
+export type { TokenInspection, TokenQuestion } from './compose/inspect-token.ts';
 export type { MigrationReport } from './compose/migrate-store.ts';
 export type { OpenedOperations } from './compose/open-operations.ts';
 export type { ValidationReport } from './compose/validate-config.ts';
@@ -86,5 +89,7 @@ export function createProgram({ env, writeLog }: ProgramWorld) {
       const { peppers } = await loadSettings(place, world);
       return digestHex(peppers.current, key);
     },
+    inspectToken: (place: ConfigPlace, question: TokenQuestion): Promise<TokenInspection> =>
+      inspectTokenByConfig(place, world, question),
   };
 }

@@ -46,6 +46,7 @@ function createLazyProgram(): Program {
     gatewayFacts: async (options) => (await loadProgram()).gatewayFacts(options),
     migrate: async (options) => (await loadProgram()).migrate(options),
     digest: async (options, key) => (await loadProgram()).digest(options, key),
+    inspectToken: async (options, question) => (await loadProgram()).inspectToken(options, question),
   };
 }
 

@@ -40,6 +40,12 @@ const RULES: readonly Rule[] = [
     node: ['crypto', 'net', 'zlib', 'buffer'],
     never: [/(?<![-\w])process\./, /\bconsole\b/],
   },
+  {
+    part: 'lib/listener/',
+    may: ['lib/'],
+    node: ['dns/promises', 'fs/promises', 'http', 'net', 'path', 'tls'],
+    never: [/(?<![-\w])process\./, /\bconsole\b/],
+  },
   { part: 'ports.ts', may: ['domain/'] },
   { part: 'edge/pipeline/', may: ['domain/', 'ports.ts', 'lib/'], never: PURE },
   { part: 'edge/render/', may: ['domain/', 'lib/'], never: [...PURE, ...SYNC] },
@@ -51,15 +57,44 @@ const RULES: readonly Rule[] = [
   },
   { part: 'edge/report/', may: ['domain/', 'ports.ts'], never: PURE },
   {
+    part: 'edge/gateway/envoy-grpc/wire/',
+    may: [
+      'domain/',
+      'lib/',
+      'edge/gateway/envoy-grpc/transport.ts',
+      'edge/gateway/envoy-grpc/limits.ts',
+      'edge/gateway/envoy-grpc/grpc-error.ts',
+    ],
+    node: ['stream'],
+    never: [/(?<![-\w])process\./, /\bconsole\b/],
+  },
+  {
     part: 'edge/gateway/envoy-grpc/',
     may: ['domain/', 'lib/'],
     packages: [...GRPC, '@bufbuild/protobuf'],
     node: ['fs/promises', 'net', 'tls', 'dns/promises', 'path', 'buffer'],
     never: [/(?<![-\w])process\./, /\bconsole\b/],
   },
+  {
+    part: 'edge/gateway/http/',
+    may: ['domain/', 'lib/'],
+    node: ['crypto', 'http', 'https', 'tls', 'buffer'],
+    never: [/(?<![-\w])process\./, /\bconsole\b/],
+  },
+  ...['envoy-http', 'forward-auth', 'kong', 'nginx'].map((dialect): Rule => ({
+    part: `edge/gateway/${dialect}/`,
+    may: ['domain/', 'lib/', 'edge/gateway/http/'],
+    never: PURE,
+  })),
   { part: 'edge/directory/', may: ['ports.ts', 'domain/', 'lib/'], node: ['crypto'], never: PURE },
   { part: 'edge/counters/', may: ['ports.ts', 'domain/', 'lib/'], node: ['crypto'], never: PURE },
   { part: 'edge/repeats/', may: ['ports.ts', 'domain/', 'lib/'], node: ['crypto'], never: PURE },
+  {
+    part: 'edge/tokens/',
+    may: ['ports.ts', 'domain/', 'lib/'],
+    node: ['crypto', 'http', 'https', 'dns', 'net', 'buffer'],
+    never: PURE,
+  },
   {
     part: 'hub/store/',
     may: ['ports.ts', 'domain/', 'lib/'],
@@ -76,10 +111,20 @@ const RULES: readonly Rule[] = [
       'hub/store/store.ts',
       'hub/store/audit.ts',
       'hub/store/operators.ts',
+      'hub/store/sessions.ts',
       'hub/store/balance.ts',
+      'hub/sessions/signing-keys.ts',
+      'hub/sessions/signing-plan.ts',
     ],
     node: ['crypto'],
     never: [/(?<![-\w])process\./, /\bconsole\b/],
+  },
+  {
+    part: 'hub/sessions/',
+    may: ['ports.ts', 'domain/', 'lib/', 'hub/store/store.ts', 'hub/store/audit.ts', 'hub/store/sessions.ts'],
+    packages: ['jose'],
+    node: ['crypto'],
+    never: PURE,
   },
   {
     part: 'hub/control/',
@@ -89,14 +134,14 @@ const RULES: readonly Rule[] = [
   },
   {
     part: 'hub/http/',
-    may: ['domain/'],
+    may: ['domain/', 'lib/'],
     node: ['http', 'fs/promises', 'net', 'os', 'path', 'buffer'],
     never: [/(?<![-\w])process\./, /\bconsole\b/],
   },
   {
     part: 'hub/public/',
-    may: ['ports.ts', 'domain/', 'hub/http/'],
-    node: ['http', 'crypto'],
+    may: ['ports.ts', 'domain/', 'hub/http/', 'hub/sessions/engine.ts'],
+    node: ['http', 'crypto', 'buffer'],
     never: PURE,
   },
   {
@@ -116,7 +161,7 @@ const RULES: readonly Rule[] = [
   },
   {
     part: 'telemetry/',
-    may: ['domain/', 'ports.ts'],
+    may: ['domain/', 'ports.ts', 'lib/'],
     packages: ['pino', 'prom-client'],
     node: ['crypto', 'http', 'perf_hooks', 'v8'],
     never: [/\bconsole\b/],
@@ -256,12 +301,18 @@ describe('the decision path', () => {
     expect(naming.map(({ path }) => path)).toEqual([]);
   });
 
-  test('asks four port methods that may have to wait, and nothing else', () => {
+  test('asks five port methods that may have to wait, and nothing else', () => {
     const asked = sources
       .filter(({ path }) => path.startsWith('edge/pipeline/'))
       .flatMap(({ code }) => [...code.matchAll(/attempt\(\(\) =>\s*(?:andThen\()?([\w.]+)/g)])
       .map((match) => (match[1] ?? '').replace('ports.', ''));
-    expect(asked.sort()).toEqual(['counters.giveBack', 'counters.peek', 'counters.take', 'credits.charge']);
+    expect(asked.sort()).toEqual([
+      'counters.giveBack',
+      'counters.peek',
+      'counters.take',
+      'credits.charge',
+      'tokens.verify',
+    ]);
   });
 });
 

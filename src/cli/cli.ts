@@ -11,6 +11,9 @@ import { addOperators } from './operators/group.ts';
 import { note } from './output.ts';
 import { addServe } from './serve.ts';
 import { examples } from './session.ts';
+import { addSessions } from './sessions/group.ts';
+import { addSigningKeys } from './signing-keys/group.ts';
+import { addTokens } from './tokens/group.ts';
 import { addValidate } from './validate.ts';
 import { setting } from './values.ts';
 import type { CliWorld } from './world.ts';
@@ -30,6 +33,9 @@ const COMMANDS = [
   addMigrate,
   addAccounts,
   addKeys,
+  addSessions,
+  addSigningKeys,
+  addTokens,
   addOperators,
   addAudit,
 ];

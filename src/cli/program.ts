@@ -3,6 +3,8 @@ import type {
   GatewayFacts,
   MigrationReport,
   OpenedOperations,
+  TokenInspection,
+  TokenQuestion,
   ValidationReport,
 } from '../app.ts';
 
@@ -21,6 +23,8 @@ export interface Program {
   migrate(place: ConfigPlace): Promise<MigrationReport>;
   /** The digest under which a key may stand in a configuration file. */
   digest(place: ConfigPlace, key: string): Promise<string>;
+  /** What a token says and which rule refuses it, by the configuration alone. */
+  inspectToken(place: ConfigPlace, question: TokenQuestion): Promise<TokenInspection>;
 }
 
 export interface Running {

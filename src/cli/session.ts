@@ -57,6 +57,10 @@ export async function withOperations(
   }
 }
 
+/** What to tell where a change should reach edges and the store was opened directly. */
+export const NOBODY_SERVES =
+  'No server answers at the socket beside the database: none was waited for. One that serves it all the same learns of this within a moment.';
+
 /** The paragraph of examples under a command's help. */
 export function examples(...lines: readonly string[]): string {
   return ['\nExamples:', ...lines.map((line) => `  $ tollgate ${line}`)].join('\n');

@@ -1,5 +1,5 @@
 import type { Policy } from '../domain/policy.ts';
-import { OperationRefused } from '../domain/operations.ts';
+import { NOTHING_MEASURED, joinMeasurements } from '../domain/measurements.ts';
 import type { Level } from '../domain/measurements.ts';
 import type { Note, Report } from '../domain/report.ts';
 import { fromPlainRequest } from '../domain/request.ts';
@@ -11,15 +11,18 @@ import type { MemoryCounters } from '../edge/counters/memory.ts';
 import { createWriteBehind } from '../edge/counters/write-behind.ts';
 import { createDirectory } from '../edge/directory/packed.ts';
 import type { PackedDirectory } from '../edge/directory/packed.ts';
-import { createEnvoyGrpcServer } from '../edge/gateway/envoy-grpc/server.ts';
-import type { EnvoyGrpcServer } from '../edge/gateway/envoy-grpc/server.ts';
 import { createCountedRepeats } from '../edge/report/counted-repeats.ts';
 import { Tally } from '../edge/report/tally.ts';
 import { createRepeats } from '../edge/repeats/memory.ts';
 import { createKeyHasher } from '../lib/key-digest.ts';
 import type { PepperRing } from '../lib/key-digest.ts';
+import { createSealer } from '../lib/seal.ts';
+import type { SealingRing } from '../lib/seal.ts';
+import { createEdgeTokens } from './edge-tokens.ts';
 import type { GrpcListener } from './grpc-listener.ts';
-import { createRefusalLog } from './refused-connections.ts';
+import { createGatewayDoors } from './gateway-doors.ts';
+import { listGateways } from './http-entrances.ts';
+import type { HttpAddress, HttpPlace } from './http-entrances.ts';
 import type { Clock, Eventually, Hub, Inspection } from '../ports.ts';
 
 /** How often an edge reports, in milliseconds. */
@@ -32,10 +35,14 @@ const KEEP_ALL_MS = 5_000;
 export interface EdgeHostOptions {
   readonly policy: Policy;
   readonly peppers: PepperRing;
+  readonly sealingKeys: SealingRing;
+  /** How long a check may wait for whatever it asks, in milliseconds. */
+  readonly budgetMs: number;
   readonly hub: Hub;
   readonly clock: Clock;
   readonly newRequestId: () => string;
   readonly listener: GrpcListener;
+  readonly entrances: readonly HttpPlace[];
 }
 
 /** One edge: decides checks and answers its gateway. */
@@ -50,32 +57,28 @@ export interface EdgeHost {
 
 export interface EdgeAddresses {
   readonly checkGrpc: string;
+  readonly checkHttp: readonly HttpAddress[];
 }
 
 export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
-  const { policy, hub, clock } = options;
-  const tally = new Tally({ gateway: 'envoy-grpc', apis: policy.apis });
+  const { policy, hub } = options;
+  const tally = new Tally({ gateways: listGateways(options.entrances), apis: policy.apis });
   const onBug = (error: unknown): void => tally.note(toBugNote('a check failed for a bug', error));
-  const { directory, counters, service } = createDecider(options, tally, onBug);
-  const server = createEnvoyGrpcServer({
-    ...options.listener,
-    answer: (request) => service.answer(request),
-    refuse: (request) => service.refuse(request),
-    onBug,
-    onRefused: createRefusalLog(clock, (note) => tally.note(note)),
-  });
+  const { directory, counters, tokens, service, measure } = createDecider(options, tally, onBug);
+  const note = (told: Note): void => tally.note(told);
+  const doors = createGatewayDoors({ ...options, service, note, onBug });
   const drain = (): Report => {
     const report = tally.drain();
-    return { ...report, measured: { ...report.measured, levels: toLevels(directory, counters) } };
+    return { ...report, measured: joinMeasurements(report.measured, measure(), doors.measure()) };
   };
   const reporting = setInterval(() => hub.report(drain()), REPORT_INTERVAL_MS);
   reporting.unref();
   const keeping = createKeeping(options, counters, tally);
   return {
     async start() {
-      await hub.follow((batch) => directory.apply(batch));
+      await Promise.all([hub.follow((batch) => directory.apply(batch)), tokens.start()]);
       await keeping.load();
-      return { checkGrpc: await listen(server) };
+      return doors.start();
     },
     answer: (request) => service.answer(request),
     async inspect(request) {
@@ -83,7 +86,8 @@ export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
       return { ...known, lastUsedMs: tally.lastUseOf(keyRow) ?? null };
     },
     async stop(graceMs) {
-      await server.stop(graceMs);
+      await doors.stop(graceMs);
+      tokens.close();
       await keeping.stop();
       clearInterval(reporting);
       return drain();
@@ -91,40 +95,40 @@ export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
   };
 }
 
-async function listen(server: EnvoyGrpcServer): Promise<string> {
-  const { address } = await server.start().catch((error: unknown) => {
-    throw new OperationRefused('unavailable', error instanceof Error ? error.message : String(error));
-  });
-  server.announceServing();
-  return address;
-}
-
 /** The memory of one edge, and what decides out of it. */
 function createDecider(
-  { policy, peppers, hub, clock, newRequestId }: EdgeHostOptions,
+  { policy, peppers, sealingKeys, budgetMs, hub, clock, newRequestId }: EdgeHostOptions,
   tally: Tally,
   onBug: (error: unknown) => void,
 ) {
   const directory = createDirectory({
     apis: policy.apis,
     hasher: createKeyHasher(peppers),
+    sealer: createSealer(sealingKeys),
     onRetired: (keyRow, digest) => tally.foundRetired(keyRow, digest),
+    onRetiredSeal: (keyRow, reseal) => tally.foundRetiredSeal(keyRow, reseal),
   });
+  const onNote = (note: Note): void => tally.note(note);
+  const tokens = createEdgeTokens({ policy, keys: directory, clock, budgetMs, onNote });
   const counters = createMemoryCounters();
   const service = createService(policy, {
     clock,
     directory,
+    subjects: directory,
+    tokens,
     counters,
     credits: hub,
     repeats: createCountedRepeats(createRepeats(), tally),
     newRequestId,
-    observe(decision, reply, now) {
-      tally.decided(decision, reply, now);
-      tally.took(clock.now().monotonicMs - now.monotonicMs);
+    observe(decision, reply, now, gateway) {
+      tally.decided(decision, reply, now, gateway);
+      tally.took(clock.now().monotonicMs - now.monotonicMs, gateway);
     },
     onBug,
   });
-  return { directory, counters, service };
+  const measure = () =>
+    joinMeasurements({ ...NOTHING_MEASURED, levels: toLevels(directory, counters) }, tokens.measure());
+  return { directory, counters, tokens, service, measure };
 }
 
 /** Has the windows kept every KEEP_INTERVAL_MS, from when they are loaded. */
@@ -154,6 +158,7 @@ function toLevels(directory: PackedDirectory, counters: MemoryCounters): Level[]
   return [
     { metric: 'tollgate_keys', labels: {}, value: directory.keyCount },
     { metric: 'tollgate_accounts', labels: {}, value: directory.accountCount },
+    { metric: 'tollgate_sessions', labels: {}, value: directory.sessionCount },
     { metric: 'tollgate_counters', labels: {}, value: used },
     { metric: 'tollgate_counters_max', labels: {}, value: slotsMax },
     { metric: 'tollgate_counters_bytes', labels: {}, value: bytes },

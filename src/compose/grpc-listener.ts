@@ -4,7 +4,7 @@ import type { EnvoyGrpcServerOptions } from '../edge/gateway/envoy-grpc/server.t
 /** Where and how an edge listens for Envoy. */
 export type GrpcListener = Pick<
   EnvoyGrpcServerOptions,
-  'listen' | 'socketMode' | 'tls' | 'limits' | 'stopDelayMs'
+  'listen' | 'transport' | 'socketMode' | 'tls' | 'limits' | 'stopDelayMs'
 >;
 
 /** The configuration's section, joined with the one part of it that no document holds. */

@@ -62,10 +62,13 @@ export function createDirectHalves({ settings, world, onReport, onMeasured }: Ha
   const edge = createEdgeHost({
     policy: settings.policy,
     peppers: settings.peppers,
+    sealingKeys: settings.sealingKeys,
+    budgetMs: settings.document.check.budgetMs,
     hub: connectHub({ keeper: edgeEnd, sendReport: onReport, chargeMs: settings.document.check.budgetMs }),
     clock: world.clock,
     newRequestId: world.newRequestId,
     listener: toGrpcListener(settings.document.check.grpc, settings.checkTlsKey),
+    entrances: settings.checkHttp,
   });
   return {
     store,
@@ -89,7 +92,9 @@ export function createThreadHalves({ settings, world, onReport, onMeasured }: Ha
   const edge = startThread(new URL('../threads/edge.ts', import.meta.url), {
     document: settings.document,
     peppers: settings.peppers,
+    sealingKeys: settings.sealingKeys,
     tlsKey: settings.checkTlsKey,
+    entrances: settings.checkHttp,
     keeperPort: link.port2,
     callsPort: toEdge.port1,
   } satisfies EdgeThreadData);

@@ -14,6 +14,7 @@ import type { StoreTimings } from '../telemetry/store-timings.ts';
 import { startThreadVitals } from '../telemetry/thread-vitals.ts';
 import type { ThreadVitals } from '../telemetry/thread-vitals.ts';
 import { toZeroes } from '../telemetry/zeroes.ts';
+import { listGateways } from './http-entrances.ts';
 import type { World } from './world.ts';
 
 /** All that the hub tells of the process, and where it does. */
@@ -41,7 +42,7 @@ export function createHubTelemetry({ document, policy, log }: HubTelemetryOption
   const own = createOwnMeasurements();
   const { registry, health, take, look, render } = createView(() => own.drain());
   take(measureOnce(document));
-  take({ ...NOTHING_MEASURED, increments: toZeroes(policy.apis, 'envoy-grpc') });
+  take({ ...NOTHING_MEASURED, increments: toZeroes(policy.apis, listGateways(document.check.http)) });
   const { listen } = document.telemetry;
   const server = createTelemetryServer({
     listen,

@@ -6,6 +6,7 @@ import { createEndpointPlaces } from '../edge/endpoints.ts';
 import { createAdminServer } from '../hub/admin/server.ts';
 import { createControlServer } from '../hub/control/server.ts';
 import type { HttpListener } from '../hub/http/listener.ts';
+import type { SessionEngine } from '../hub/sessions/engine.ts';
 import { createOperatorLogin } from '../hub/operations/operator-login.ts';
 import { createPublicServer } from '../hub/public/server.ts';
 import type { StoreReads, StoreWrites } from '../hub/store/store.ts';
@@ -23,6 +24,7 @@ export interface ListenersDeps {
   readonly reads: StoreReads;
   readonly store: StoreWrites;
   readonly inspect: Edge['inspect'];
+  readonly sessions: SessionEngine;
 }
 
 /** Absent where a listener is off or has nothing to answer. */
@@ -51,7 +53,7 @@ export async function openControl(
 /** Opens what key holders and operators ask over HTTP. */
 export async function openListeners(deps: ListenersDeps, closing: Closing): Promise<ListenerAddresses> {
   const { document, policy } = deps.settings;
-  const hasEndpoints = policy.apis.some(({ me }) => me !== undefined);
+  const hasEndpoints = policy.apis.some((api) => (api.me ?? api.sessionEndpoints) !== undefined);
   const start = async (listener: HttpListener): Promise<string> => {
     const address = await listener.start();
     closing.add(() => listener.stop());
@@ -66,7 +68,7 @@ export async function openListeners(deps: ListenersDeps, closing: Closing): Prom
 /** What the public listener reads is asked for by nobody in particular: it changes nothing. */
 const READER: Actor = { name: 'public', source: 'public', requestId: '' };
 
-function toPublic({ settings, world, operationsFor, inspect }: ListenersDeps): HttpListener {
+function toPublic({ settings, world, operationsFor, inspect, sessions }: ListenersDeps): HttpListener {
   const { document, policy, gatewayToken } = settings;
   return createPublicServer({
     listen: document.public.listen,
@@ -74,6 +76,8 @@ function toPublic({ settings, world, operationsFor, inspect }: ListenersDeps): H
     places: createEndpointPlaces(policy, world),
     inspect,
     operations: operationsFor(READER),
+    sessions,
+    clock: world.clock,
     onStranger: createStrangerNote(world),
     onBug: (error) => world.log.error('an endpoint failed for a bug', toErrorFields(error)),
   });

@@ -2,6 +2,7 @@ import type { Operations } from '../domain/operations.ts';
 import { findControlClient } from '../hub/control/client.ts';
 import { readOsUser, toCliActor } from '../hub/control/os-user.ts';
 import { createOperations } from '../hub/operations/operations.ts';
+import { createSigningKeys } from '../hub/sessions/signing-keys.ts';
 import { openSqliteStore } from '../hub/store/sqlite/open.ts';
 import { unusableAsRefusal } from './migrate-store.ts';
 import { loadSettings, toStorePlace } from './settings.ts';
@@ -29,6 +30,7 @@ export async function openOperations(place: ConfigPlace, world: World): Promise<
     writes: store.writes,
     hasher: settings.hasher,
     sealer: settings.sealer,
+    signing: createSigningKeys({ reads: store.reads, writes: store.writes, sealer: settings.sealer }),
     random: world.randomBytes,
     clock: world.clock,
     // No edge is known here: one that serves this file without a socket sees the change within its watch interval.

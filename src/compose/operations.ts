@@ -1,6 +1,7 @@
 import type { Actor } from '../domain/audit.ts';
 import type { Operations } from '../domain/operations.ts';
 import { createOperations } from '../hub/operations/operations.ts';
+import type { SigningKeys } from '../hub/sessions/signing-keys.ts';
 import type { StoreReads } from '../hub/store/store.ts';
 import type { Settings } from './settings.ts';
 import type { StoreHost } from './store-host.ts';
@@ -16,17 +17,20 @@ export interface HubOperationsDeps {
   readonly world: World;
   readonly reads: StoreReads;
   readonly store: StoreHost;
+  /** The same that the endpoints of sessions sign with. */
+  readonly signing: SigningKeys;
 }
 
 /** The operations of a running server, for whoever asks for them. */
 export function createHubOperations(deps: HubOperationsDeps): (actor: Actor) => Operations {
-  const { settings, world, reads, store } = deps;
+  const { settings, world, reads, store, signing } = deps;
   const common = {
     policy: settings.policy,
     reads,
     writes: store,
     hasher: settings.hasher,
     sealer: settings.sealer,
+    signing,
     random: world.randomBytes,
     clock: world.clock,
     confirm: async (seq: number) => ((await store.confirmed(seq, CONFIRM_MS)) ? [] : [EDGE_NAME]),

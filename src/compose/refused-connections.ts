@@ -1,12 +1,12 @@
 import type { Note } from '../domain/report.ts';
-import type { ConnectionRefusal } from '../edge/gateway/envoy-grpc/listener.ts';
+import type { ConnectionRefusal } from '../lib/listener/tls.ts';
 import { MINUTE_MS } from '../domain/time.ts';
 import type { Clock } from '../ports.ts';
 
 const REASONS: Readonly<Record<ConnectionRefusal, string>> = {
-  tls_failed: 'no TLS as this listener asks for it: version, ALPN h2, or a certificate of client_ca',
+  tls_failed: 'no TLS as this listener asks for it: version, ALPN, or a certificate of client_ca',
   client_not_named: 'its certificate names none of client_sans',
-  no_room: 'limits.connections are open, or the system has no room for one more',
+  no_room: 'as many connections as may be are open, or the system has no room for one more',
 };
 
 /** Tells of connections that may not ask: the first at once, then how many there were, once a minute. A peer's own words are never shown. */

@@ -19,10 +19,13 @@ import type { HubTelemetry } from './hub-telemetry.ts';
 import { openControl, openListeners } from './listeners.ts';
 import type { ListenerAddresses } from './listeners.ts';
 import { createHubOperations } from './operations.ts';
-import { tellPepperUse } from './pepper-use.ts';
+import { countKeysPerPepper, startPepperCounts, tellPepperUse, toPepperLevels } from './pepper-use.ts';
 import { createRedigesting } from './redigesting.ts';
+import { createResealing } from './resealing.ts';
 import { createReportSink } from './report-sink.ts';
 import type { ReportSink } from './report-sink.ts';
+import { tellSealingUse } from './sealing-use.ts';
+import { createHubSessions } from './sessions.ts';
 import type { Settings } from './settings.ts';
 import { timedReads } from './timed-store.ts';
 import type { World } from './world.ts';
@@ -44,13 +47,13 @@ export interface ServedHub {
   readonly answer?: NonNullable<Halves['answer']>;
   /** Resolves after `stop`; rejects when the process cannot go on. */
   readonly ended: Promise<void>;
-  /** Answers what is under way, then closes everything in reverse order. May be called again. */
+  /** The edge leaves its gateway and answers what is under way; then everything else is closed in reverse order. May be called again. */
   stop(): Promise<void>;
 }
 
 /**
  * Opens everything in order: the lock, the tables, reads, telemetry, store and edge, checkpoints, the control socket, the listeners.
- * What was opened is closed in reverse, also when a later step fails.
+ * What was opened is closed in reverse, also when a later step fails; but the edge leaves its gateway before all else.
  */
 export async function serveHub(options: HubOptions): Promise<ServedHub> {
   const { log } = options.world;
@@ -74,22 +77,24 @@ async function open(options: HubOptions, closing: Closing): Promise<ServedHub> {
   closing.add(() => reader.close());
   const reads = timedReads(reader.reads, telemetry.time);
   await requireKnownTiers(reads, settings.policy);
-  await tellPepperUse(reads, settings.peppers, world.log);
+  await tellSealingUse(reads, settings.sealingKeys, world.log);
+  await openPepperCounts(reads, { settings, world, telemetry, closing });
 
   // Before the edge, so that who watches sees it load, and after it at the end: no one is told that all is well then.
   closing.add(() => telemetry.stop());
   const told = await telemetry.start();
-  const halves = openHalves(options, closing, telemetry);
+  const { halves, besideEdge } = openHalves(options, closing, telemetry);
   const addresses = await startEdge(halves);
   telemetry.edgeServes();
   const checkpoint = () => telemetry.time('checkpoint', () => reader.checkpoint());
-  closing.add(startCheckpoints({ reader: { checkpoint }, store: halves.store, log: world.log }));
+  besideEdge.add(startCheckpoints({ reader: { checkpoint }, store: halves.store, log: world.log }));
 
-  const operationsFor = createHubOperations({ settings, world, reads, store: halves.store });
+  const { engine: sessions, signing } = createHubSessions({ settings, world, reads, store: halves.store });
+  const operationsFor = createHubOperations({ settings, world, reads, store: halves.store, signing });
   const inspect = (request: PlainRequest) => halves.edge.inspect(request);
-  const asked = { settings, world, operationsFor, reads, store: halves.store, inspect };
-  await openControl(asked, closing);
-  const listening = await openListeners(asked, closing);
+  const asked = { settings, world, operationsFor, reads, store: halves.store, inspect, sessions };
+  await openControl(asked, besideEdge);
+  const listening = await openListeners(asked, besideEdge);
   return {
     operations: operationsFor(EMBEDDED),
     addresses: { ...addresses, ...listening, ...(told === undefined ? {} : { telemetry: told }) },
@@ -102,8 +107,14 @@ async function open(options: HubOptions, closing: Closing): Promise<ServedHub> {
 /** Whoever runs Tollgate inside a program of their own. */
 const EMBEDDED: Actor = { name: 'program', source: 'embedding', requestId: '' };
 
+interface OpenedHalves {
+  readonly halves: Halves;
+  /** For what asks the halves: it is closed after the edge has left its gateway, and before the store closes. */
+  readonly besideEdge: Closing;
+}
+
 /** The edge stops first and hands its last report over; then what was reported is written, and the store closes. */
-function openHalves(options: HubOptions, closing: Closing, telemetry: HubTelemetry): Halves {
+function openHalves(options: HubOptions, closing: Closing, telemetry: HubTelemetry): OpenedHalves {
   let sink: ReportSink | undefined;
   const halves = options.createHalves({
     onReport(report) {
@@ -119,25 +130,30 @@ function openHalves(options: HubOptions, closing: Closing, telemetry: HubTelemet
   closing.add(() => halves.end());
   closing.add(() => store.closeStore());
   closing.add(() => opened.flush());
+  // No slow request of an operator keeps the gateway from hearing of the end, and `/me` answers for as long as checks do.
+  const besideEdge = closing.addGroup();
   closing.add(async () => {
     opened.take(await edge.stop(options.drainMs));
   });
-  return halves;
+  return { halves, besideEdge };
 }
 
 /** Writes what outlasts a report. */
 function createSink({ settings, world: { log } }: HubOptions, store: Halves['store']): ReportSink {
   const uses = createReportSink(store, log);
   const redigesting = createRedigesting({ writes: store, pepperId: settings.peppers.current.id, log });
+  const resealing = createResealing(store, log);
   return {
     ...uses,
     take(report) {
       uses.take(report);
       redigesting.take(report);
+      resealing.take(report);
     },
     async flush() {
       await uses.flush();
       await redigesting.flush();
+      await resealing.flush();
     },
   };
 }
@@ -154,6 +170,22 @@ async function startEdge({ edge, failed }: Halves): Promise<EdgeAddresses> {
     await Promise.race([failed, new Promise((resolve) => setTimeout(resolve, REASON_MS))]);
     throw error;
   }
+}
+
+interface PepperCounting extends Pick<HubOptions, 'settings' | 'world'> {
+  readonly telemetry: HubTelemetry;
+  readonly closing: Closing;
+}
+
+/** Says under which peppers keys are, now in the log and from now on in the metrics. */
+async function openPepperCounts(
+  reads: StoreReads,
+  { settings: { peppers: ring }, world: { log }, telemetry: { take }, closing }: PepperCounting,
+): Promise<void> {
+  const keysOf = await countKeysPerPepper(reads);
+  tellPepperUse(keysOf, ring, log);
+  take(toPepperLevels(keysOf, ring));
+  closing.add(startPepperCounts({ reads, ring, take, log }));
 }
 
 /** Every tier that the store speaks of must be one that the configuration ranks. */

@@ -10,9 +10,11 @@ import type { Declared } from '../hub/store/declared.ts';
 import { createKeyHasher } from '../lib/key-digest.ts';
 import type { KeyHasher, PepperRing } from '../lib/key-digest.ts';
 import { createSealer } from '../lib/seal.ts';
-import type { Sealer } from '../lib/seal.ts';
+import type { Sealer, SealingRing } from '../lib/seal.ts';
 import { toDeclared } from './declared.ts';
 import { resolveSecrets } from './embedded-secrets.ts';
+import { toHttpPlaces } from './http-entrances.ts';
+import type { HttpPlace } from './http-entrances.ts';
 import type { World } from './world.ts';
 
 /** Where the configuration is. */
@@ -32,10 +34,13 @@ export interface Settings {
   readonly controlPath: string;
   readonly peppers: PepperRing;
   readonly hasher: KeyHasher;
+  readonly sealingKeys: SealingRing;
   readonly sealer: Sealer;
   readonly declared: Declared;
   /** The check listener's private key in PEM; undefined where it speaks cleartext. */
   readonly checkTlsKey: string | undefined;
+  /** Where gateways ask over HTTP, with what they must show. */
+  readonly checkHttp: readonly HttpPlace[];
   /** What the gateway must show to the public listener; absent: nothing. */
   readonly gatewayToken?: string;
   /** What the operator should know: secrets that were made. */
@@ -67,6 +72,7 @@ export async function loadSettings(place: ConfigPlace, world: World): Promise<Se
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const resolved = await resolveSecrets(secrets, { directory, databasePath, randomBytes: world.randomBytes });
   const hasher = createKeyHasher(resolved.pepper);
+  const sealer = createSealer(resolved.sealingKey);
   // The store keeps whole milliseconds.
   const nowMs = Math.floor(world.clock.now().wallMs);
   return {
@@ -76,9 +82,11 @@ export async function loadSettings(place: ConfigPlace, world: World): Promise<Se
     controlPath: `${databasePath}.sock`,
     peppers: resolved.pepper,
     hasher,
-    sealer: createSealer(resolved.sealingKey),
-    declared: toDeclared({ document, secrets: secrets.declaredKeys, hasher, nowMs }),
+    sealingKeys: resolved.sealingKey,
+    sealer,
+    declared: toDeclared({ document, secrets: secrets.declaredKeys, hasher, sealer, nowMs }),
     checkTlsKey: secrets.checkTlsKey,
+    checkHttp: toHttpPlaces(document.check.http, secrets.checkHttp),
     ...(secrets.gatewayToken === undefined ? {} : { gatewayToken: secrets.gatewayToken }),
     notes: resolved.notes,
   };

@@ -1,11 +1,13 @@
 import type { Declared } from '../hub/store/declared.ts';
 import type { StoreWrites } from '../hub/store/store.ts';
 import { openSqliteStore } from '../hub/store/sqlite/open.ts';
+import type { SqliteStore } from '../hub/store/sqlite/open.ts';
 import type { Measurements } from '../domain/measurements.ts';
 import type { Note } from '../domain/report.ts';
 import type { CallTimeouts } from '../link/calls.ts';
 import type { Channel } from '../link/channel.ts';
 import { serveEdge } from '../link/hub-end.ts';
+import { DependencyDown } from '../ports.ts';
 import { createStoreMeasures } from './store-measures.ts';
 import { timedKeeper, timedWrites } from './timed-store.ts';
 
@@ -46,12 +48,19 @@ export const STORE_TIMEOUTS_MS: CallTimeouts<StoreHost> = {
   updateKey: WRITE_MS,
   rotateKey: WRITE_MS,
   revokeKey: WRITE_MS,
+  insertSession: WRITE_MS,
+  rotateSession: WRITE_MS,
+  endSessions: WRITE_MS,
+  insertSigningKey: WRITE_MS,
+  resealSigningKey: WRITE_MS,
   insertOperator: WRITE_MS,
   revokeOperator: WRITE_MS,
   recordOperatorUse: WRITE_MS,
+  redigestOperator: WRITE_MS,
   recordAttempt: WRITE_MS,
   recordLastUses: WRITE_MS,
   redigestKeys: WRITE_MS,
+  resealKeys: WRITE_MS,
   confirmed: WRITE_MS,
   restartLog: WRITE_MS,
   closeStore: WRITE_MS,
@@ -73,7 +82,7 @@ export function createStoreHost(options: StoreHostOptions): StoreHost {
   });
   const known = async <T>(write: Promise<T>): Promise<T> => {
     const result = await write;
-    await measures.timeLag(edge.caughtUp(TAKEN_OVER_MS));
+    await measures.timeLag(edge.confirmed(readLatestSeq(store), TAKEN_OVER_MS));
     return result;
   };
   const writes = timedWrites(store.writes, measures.time);
@@ -85,6 +94,10 @@ export function createStoreHost(options: StoreHostOptions): StoreHost {
     updateKey: (key, update, by) => known(writes.updateKey(key, update, by)),
     rotateKey: (rotation, by) => known(writes.rotateKey(rotation, by)),
     revokeKey: (key, atMs, by) => known(writes.revokeKey(key, atMs, by)),
+    insertSession: (session) => known(writes.insertSession(session)),
+    rotateSession: (rotation, by) => known(writes.rotateSession(rotation, by)),
+    endSessions: (ending, by) => known(writes.endSessions(ending, by)),
+    insertSigningKey: (key, by) => known(writes.insertSigningKey(key, by)),
     confirmed: (seq, timeoutMs) => edge.confirmed(seq, timeoutMs),
     async restartLog() {
       measures.time('restart_log', () => store.checkpoint('restart'));
@@ -97,4 +110,14 @@ export function createStoreHost(options: StoreHostOptions): StoreHost {
       store.close();
     },
   };
+}
+
+/** A store that fails now has committed all the same: the edge is then waited for as long as for any change. */
+function readLatestSeq(store: Pick<SqliteStore, 'latestSeq'>): number {
+  try {
+    return store.latestSeq();
+  } catch (error) {
+    if (!(error instanceof DependencyDown)) throw error;
+    return Number.MAX_SAFE_INTEGER;
+  }
 }

@@ -37,6 +37,7 @@ export function createHealth(monotonicMs: () => number): Health {
   let heardMs: number | undefined;
   const troubles = new Map<Dependency | 'store', Trouble>();
   const levels = new Map<Level['metric'], number>();
+  const ages = new Map<string, number>();
   const note = (part: Dependency | 'store', what: string): void => {
     troubles.set(part, { what, atMs: monotonicMs() });
   };
@@ -50,6 +51,7 @@ export function createHealth(monotonicMs: () => number): Health {
     edgeHeard: () => void (heardMs = monotonicMs()),
     take(measured) {
       for (const { metric, value } of measured.levels) if (SHOWN.has(metric)) levels.set(metric, value);
+      for (const { name, seconds } of measured.levels.flatMap(toAge)) ages.set(name, seconds);
       for (const [dependency, count] of countFailed(measured.increments)) {
         note(dependency, `did not answer ${count} checks`);
       }
@@ -65,6 +67,7 @@ export function createHealth(monotonicMs: () => number): Health {
         ready ? 'ready' : 'not ready',
         `edge: ${edge}`,
         ...PARTS.map((part) => `${part}: ${toState(troubles.get(part), nowMs)}${detailsOf(part, levels)}`),
+        ...[...ages].map(([name, seconds]) => `key set ${name}: ${toAgeText(seconds)}`),
       ];
       return { ready, text: `${lines.join('\n')}\n` };
     },
@@ -107,6 +110,16 @@ function detailsOf(part: (typeof PARTS)[number], levels: ReadonlyMap<Level['metr
   if (part === 'directory') return `; ${level('tollgate_keys')} keys, ${level('tollgate_accounts')} accounts`;
   if (part !== 'limits') return '';
   return `; ${level('tollgate_counters')} of ${level('tollgate_counters_max')} counters in use`;
+}
+
+/** How old an issuer's key set was when it was told of; the name has its API before it. */
+function toAge(level: Level): { readonly name: string; readonly seconds: number }[] {
+  if (level.metric !== 'tollgate_key_set_age_seconds') return [];
+  return [{ name: `${level.labels.api}/${level.labels.issuer}`, seconds: level.value }];
+}
+
+function toAgeText(seconds: number): string {
+  return Number.isFinite(seconds) ? `fetched ${Math.floor(seconds)} s ago` : 'not fetched yet';
 }
 
 function toSeconds(durationMs: number): number {

@@ -10,7 +10,20 @@ import type {
 
 type LabelNames<Labels> = readonly (keyof Labels & string)[];
 
-export type MetricUnit = 'checks' | 'credits' | 'seconds' | 'bytes' | 'keys' | 'accounts' | 'counters' | '';
+export type MetricUnit =
+  | 'checks'
+  | 'connections'
+  | 'calls'
+  | 'credits'
+  | 'seconds'
+  | 'bytes'
+  | 'keys'
+  | 'accounts'
+  | 'sessions'
+  | 'counters'
+  | 'tokens'
+  | 'fetches'
+  | '';
 
 interface Described {
   /** What a value says, in one sentence without its end. */
@@ -114,6 +127,18 @@ export const METRICS: {
     labels: [],
     help: "Accounts in the edge's memory",
   },
+  tollgate_sessions: {
+    kind: 'gauge',
+    unit: 'sessions',
+    labels: [],
+    help: "Live sessions in the edge's memory",
+  },
+  tollgate_stored_keys: {
+    kind: 'gauge',
+    unit: 'keys',
+    labels: ['pepper'],
+    help: "Unrevoked keys of the store and operators' tokens, by the pepper of their digests, counted once a minute; (other): of no configured pepper, so nobody can use them",
+  },
   tollgate_counters: {
     kind: 'gauge',
     unit: 'counters',
@@ -137,6 +162,30 @@ export const METRICS: {
     unit: 'counters',
     labels: [],
     help: 'Windows longer than a minute that differ from what is kept of them: what a kill would forget',
+  },
+  tollgate_key_set_fetches_total: {
+    kind: 'counter',
+    unit: 'fetches',
+    labels: ['api', 'issuer', 'outcome'],
+    help: "Fetches of issuers' key sets, by what came of them; only ok replaces the set that serves",
+  },
+  tollgate_key_set_age_seconds: {
+    kind: 'gauge',
+    unit: 'seconds',
+    labels: ['api', 'issuer'],
+    help: "Since an issuer's key set was last fetched whole; +Inf before the first time",
+  },
+  tollgate_key_set_keys: {
+    kind: 'gauge',
+    unit: 'keys',
+    labels: ['api', 'issuer'],
+    help: "Keys of an issuer's set that can be used",
+  },
+  tollgate_tokens_remembered: {
+    kind: 'gauge',
+    unit: 'tokens',
+    labels: [],
+    help: 'Tokens whose signature need not be verified again; those that expired meanwhile included',
   },
   tollgate_store_seconds: {
     kind: 'histogram',
@@ -164,6 +213,48 @@ export const METRICS: {
     labels: ['thread', 'kind'],
     buckets: BUCKETS_SECONDS.tollgate_gc_seconds,
     help: 'How long a garbage collection held a thread up',
+  },
+  tollgate_grpc_connections: {
+    kind: 'gauge',
+    unit: 'connections',
+    labels: [],
+    help: 'Open connections of gateways; only of the transport wire, as all that follows of grpc',
+  },
+  tollgate_grpc_connections_total: {
+    kind: 'counter',
+    unit: 'connections',
+    labels: [],
+    help: 'Connections of gateways that were let in',
+  },
+  tollgate_grpc_calls: {
+    kind: 'gauge',
+    unit: 'calls',
+    labels: [],
+    help: 'Calls that have not ended',
+  },
+  tollgate_grpc_calls_total: {
+    kind: 'counter',
+    unit: 'calls',
+    labels: [],
+    help: 'Calls that were begun: checks, and questions about health',
+  },
+  tollgate_grpc_refusals_total: {
+    kind: 'counter',
+    unit: '',
+    labels: ['reason'],
+    help: 'Connections and calls of gateways that were closed for what the peer did; call_malformed and no_room_for_call: one call, the connection stays',
+  },
+  tollgate_grpc_bytes_total: {
+    kind: 'counter',
+    unit: 'bytes',
+    labels: ['direction'],
+    help: 'Bytes of gateways, without TLS',
+  },
+  tollgate_grpc_waiting_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    labels: [],
+    help: 'Messages that have not come whole, answers that have not left',
   },
   tollgate_thread_busy_seconds_total: {
     kind: 'counter',

@@ -3,12 +3,13 @@ const SECRET_NAMES =
   /authorization|cookie|apikey|accesskey|secret|password|passphrase|pepper|credential|sealingkey|privatekey|token$|^key$|^jwt$/;
 const SEPARATORS = /[-_.\s]/g;
 
-/** Credentials by their looks: a scheme and what follows it, three base64url parts, a password in a URL, an issued key. */
+/** Credentials by their looks: a scheme and what follows it, three base64url parts, a password in a URL, an issued key, a refresh token. */
 const SECRET_TEXTS: readonly (readonly [pattern: RegExp, shown: string])[] = [
   [/\b(bearer|basic)[ \t]+[^\s"',;]+/gi, '$1 [redacted]'],
   [/\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/g, '[redacted]'],
   [/(:\/\/[^\s/:@]*):[^\s/@]+@/g, '$1:[redacted]@'],
-  [/\b([A-Za-z][A-Za-z0-9]{0,15}_)[0-9A-Za-z]{36}\b/g, '$1[redacted]'],
+  [/\b([A-Za-z][A-Za-z0-9_]{0,22}_)[0-9A-Za-z]{36}\b/g, '$1[redacted]'],
+  [/\b([A-Za-z][A-Za-z0-9_]{0,22}_rt_)[\w-]{86}/g, '$1[redacted]'],
 ];
 
 export const REDACTED = '[redacted]';

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { OperationRefused } from '../domain/operations.ts';
 import { SECOND_MS } from '../domain/time.ts';
+import { bindServer } from '../lib/listener/bind.ts';
 import type { Readiness } from './health.ts';
 
 export interface TelemetryServerOptions {
@@ -25,6 +26,8 @@ const IDLE_MS = 15 * SECOND_MS;
 const HEADER_BYTES_MAX = 8 * 1024;
 const CONNECTIONS_MAX = 64;
 const REQUESTS_A_CONNECTION_MAX = 1_000;
+/** Should it ever be a socket: this user alone. */
+const SOCKET_MODE = 0o600;
 const METHODS = 'GET, HEAD';
 const TEXT = 'text/plain; charset=utf-8';
 
@@ -59,9 +62,13 @@ export function createTelemetryServer(options: TelemetryServerOptions): Telemetr
   server.timeout = IDLE_MS;
   return {
     async start() {
-      const address = await listen(server, options.listen);
+      const bound = await bindServer(server, { listen: options.listen, socketMode: SOCKET_MODE }).catch(
+        (error: Error) => {
+          throw new OperationRefused('unavailable', `telemetry.listen: ${error.message}`);
+        },
+      );
       server.on('error', options.onBug);
-      return address;
+      return bound.address;
     },
     stop: () => close(server),
   };
@@ -117,26 +124,6 @@ function shareWhileUnderWay<T>(work: () => Promise<T>): () => Promise<T> {
     underWay ??= work().finally(() => (underWay = undefined));
     return underWay;
   };
-}
-
-const HOST_AND_PORT = /^(?:\[(?<v6>[\da-f:.]+)\]|(?<host>[^:[\]/]+)):(?<port>\d{1,5})$/i;
-
-async function listen(server: Server, where: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  const { v6, host = v6, port } = HOST_AND_PORT.exec(where)?.groups ?? {};
-  server.listen({ host, port: Number(port) }, resolve);
-  try {
-    await promise;
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new OperationRefused('unavailable', `cannot listen on ${where} for telemetry: ${reason}`);
-  } finally {
-    server.off('error', reject);
-  }
-  const bound = server.address();
-  const boundPort = typeof bound === 'object' && bound !== null ? bound.port : port;
-  return `${where.slice(0, where.lastIndexOf(':'))}:${boundPort}`;
 }
 
 async function close(server: Server): Promise<void> {

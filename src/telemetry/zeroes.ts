@@ -1,6 +1,7 @@
 import {
   CREDENTIAL_FAULTS,
   DEPENDENCIES,
+  GRPC_REFUSALS,
   PLACE_FAULTS,
   REPLY_CODES,
   decisionOf,
@@ -14,13 +15,18 @@ import type { GatewayName } from '../domain/request.ts';
  * Every series of checks that can be, at 0: a counter that appears with its first event has no rate, and the first
  * outage would raise no alarm.
  */
-export function toZeroes(apis: readonly Pick<Api, 'name' | 'tiers'>[], gateway: GatewayName): Increment[] {
+export function toZeroes(
+  apis: readonly Pick<Api, 'name' | 'tiers'>[],
+  gateways: readonly GatewayName[],
+): Increment[] {
   const all = [{ name: '', tiers: [] }, ...apis];
-  return all.flatMap(({ name: api, tiers }): Increment[] => [
-    ...REPLY_CODES.map((code): Increment => {
-      const labels = { api, gateway, decision: decisionOf(code), code };
-      return { metric: 'tollgate_checks_total', labels, by: 0 };
-    }),
+  const ofApis = all.flatMap(({ name: api, tiers }): Increment[] => [
+    ...gateways.flatMap((gateway) =>
+      REPLY_CODES.map((code): Increment => {
+        const labels = { api, gateway, decision: decisionOf(code), code };
+        return { metric: 'tollgate_checks_total', labels, by: 0 };
+      }),
+    ),
     ...CREDENTIAL_FAULTS.map((fault): Increment => ({
       metric: 'tollgate_invalid_credentials_total',
       labels: { api, fault },
@@ -43,4 +49,15 @@ export function toZeroes(apis: readonly Pick<Api, 'name' | 'tiers'>[], gateway: 
     { metric: 'tollgate_repeats_total', labels: { api }, by: 0 },
     { metric: 'tollgate_credits_spent_total', labels: { api }, by: 0 },
   ]);
+  return [...ofApis, ...GRPC_ZEROES];
 }
+
+const GRPC_ZEROES: readonly Increment[] = [
+  ...GRPC_REFUSALS.map((reason): Increment => ({
+    metric: 'tollgate_grpc_refusals_total',
+    labels: { reason },
+    by: 0,
+  })),
+  { metric: 'tollgate_grpc_bytes_total', labels: { direction: 'received' }, by: 0 },
+  { metric: 'tollgate_grpc_bytes_total', labels: { direction: 'sent' }, by: 0 },
+];

@@ -69,6 +69,47 @@ export function chargeOf(accountRow: number, keyRow: number, cost = 1): CreditCh
   return { accountRow, keyRow, cost, allowance: 0, wallMs: NOW_MS };
 }
 
+export interface Held {
+  readonly channel: Channel;
+  /** From now on what the other end sends waits here. */
+  hold(): void;
+  /** Resolves when so many messages wait. */
+  holding(count: number): Promise<void>;
+  /** Delivers what waits, in its order, and everything from now on. */
+  release(): void;
+}
+
+/** The same channel, on which messages to this end can be made to wait. */
+export function holdable(channel: Channel): Held {
+  let held: unknown[] | undefined;
+  let deliver: (message: unknown) => void = () => undefined;
+  let onHeld = (): void => undefined;
+  return {
+    hold: () => void (held ??= []),
+    async holding(count) {
+      while ((held ?? []).length < count) await new Promise<void>((resolve) => (onHeld = resolve));
+    },
+    release() {
+      const waiting = held ?? [];
+      held = undefined;
+      for (const message of waiting) deliver(message);
+    },
+    channel: {
+      post: channel.post.bind(channel),
+      onClose: channel.onClose.bind(channel),
+      close: channel.close.bind(channel),
+      onMessage(receive) {
+        deliver = receive;
+        channel.onMessage((message) => {
+          if (held === undefined) return receive(message);
+          held.push(message);
+          onHeld();
+        });
+      },
+    },
+  };
+}
+
 export interface Tapped {
   readonly channel: Channel;
   /** The kinds of messages in both directions, in the order in which this end saw them. */

@@ -18,8 +18,8 @@ import { CHARGES_IN_FLIGHT_MAX } from '../../src/link/charge-queue.ts';
 import { connectHub } from '../../src/link/edge-end.ts';
 import type { Hub } from '../../src/ports.ts';
 import { API, chargeOf, createEdgeDirectory, insertAll, newAccount, newKey, NOW_MS } from './link-world.ts';
-import { openStore, policy, refOf, tap } from './link-world.ts';
-import type { MadeKey, Tapped } from './link-world.ts';
+import { holdable, openStore, policy, refOf, tap } from './link-world.ts';
+import type { Held, MadeKey, Tapped } from './link-world.ts';
 import { createTestClock } from '../world.ts';
 import type { TestClock } from '../world.ts';
 import { BY } from './author.ts';
@@ -52,11 +52,13 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
     /** Another process, as it were: a connection of its own to the same database. */
     let other: Store;
     let carried: Carried;
+    let held: Held;
     let tapped: Tapped;
     let hub: Hub;
     let reports: Report[];
     let directory: ReturnType<typeof createEdgeDirectory>;
     let batches: FeedBatch[];
+    let beforeBatch: () => void;
     let onBatch: () => void;
 
     beforeEach(() => {
@@ -65,6 +67,7 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
       other = openStore(path);
       batches = [];
       reports = [];
+      beforeBatch = () => undefined;
       onBatch = () => undefined;
       directory = createEdgeDirectory();
     });
@@ -77,7 +80,8 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
 
     function connect(): void {
       carried = open({ path, apiNames: policy.apis.map((api) => api.name) });
-      tapped = tap(carried.keeper);
+      held = holdable(carried.keeper);
+      tapped = tap(held.channel);
       hub = connectHub({
         keeper: tapped.channel,
         sendReport: (report) => reports.push(report),
@@ -87,6 +91,7 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
 
     function follow(): Promise<void> {
       return hub.follow((batch) => {
+        beforeBatch();
         directory.apply(batch);
         batches.push(batch);
         onBatch();
@@ -315,6 +320,60 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
         expect(await hub.charge(chargeOf(account, 0))).toMatchObject({ result: 'account_gone' });
         expect(await hub.charge(chargeOf(999_999, 0))).toMatchObject({ result: 'account_gone' });
         expect(await credits()).toBe(5);
+      });
+
+      describe('that is asked for while a change is on its way', () => {
+        const ACME = { api: API.name, id: 'acme' };
+        const CHANGES = [
+          [
+            'a key is revoked',
+            'key_gone',
+            (made: MadeKey) => carried.store.revokeKey(refOf(made), NOW_MS, BY),
+          ],
+          [
+            'an account is suspended',
+            'account_gone',
+            () => carried.store.updateAccount(ACME, { standing: 'suspended' }, BY),
+          ],
+          [
+            'an account is disabled',
+            'account_gone',
+            () => carried.store.updateAccount(ACME, { standing: 'disabled' }, BY),
+          ],
+        ] as const;
+
+        test.each(CHANGES)(
+          'and sent when that was confirmed: %s: is refused, and spends nothing',
+          async (_, result, change) => {
+            const { made, account, key } = await prepareCharged(5);
+            let charge: Promise<unknown> | undefined;
+            // The check was decided before the edge knew; it is on its way when the edge confirms.
+            beforeBatch = () => {
+              charge ??= hub.charge(chargeOf(account, key));
+            };
+            await change(made);
+            expect(await charge).toMatchObject({ result });
+            expect(tapped.seen.lastIndexOf('confirm')).toBeLessThan(tapped.seen.lastIndexOf('charge'));
+            expect(await credits()).toBe(5);
+          },
+        );
+
+        test('and committed before it, knows that before anybody is told that the change is confirmed', async () => {
+          const { made, account, key } = await prepareCharged(5);
+          const order: unknown[] = [];
+          held.hold();
+          const charge = hub.charge(chargeOf(account, key)).then(({ result }) => order.push(result));
+          await held.holding(1);
+          const revoked = await other.writes.revokeKey(refOf(made), NOW_MS, BY);
+          const confirmed = carried.store.confirmed(revoked?.seq ?? Infinity, CONFIRM_MS);
+          const told = confirmed.then((isConfirmed) => order.push(isConfirmed));
+          await held.holding(2);
+          expect(order).toEqual([]);
+          held.release();
+          await Promise.all([charge, told]);
+          expect(order).toEqual(['charged', true]);
+          expect(await credits()).toBe(4);
+        });
       });
 
       test('is an outage of the credits where the database does not take the transaction, and spends nothing', async () => {

@@ -15,8 +15,12 @@ import type { CliWorld } from '../world.ts';
 import { fromImportLine } from './import-line.ts';
 import type { ImportTarget } from './import-line.ts';
 
-/** Between two batches, so that the checks of a running server get the database in between. */
-const IMPORT_PAUSE_MS = 4;
+/** The least between two batches, so that whoever else writes to the database comes in between, in milliseconds. */
+const PAUSE_MS_MIN = 4;
+/** No single answer that came late, or clock that was set, makes the import sleep, in milliseconds. */
+const PAUSE_MS_MAX = 1_000;
+/** Beside a running server: so many times as long as the batch before took. The busier the checks keep it, the more room they get. */
+const REST_PER_WORK = 3;
 
 interface Flags extends ImportTarget {
   readonly fromLine: number;
@@ -71,9 +75,10 @@ async function importAll(world: CliWorld, session: OperationsSession, work: Work
   try {
     for await (const { keys, lastLine } of work.batches) {
       if (stop.aborted) throw new CommandFailed('the import was stopped');
+      const begunMs = world.nowMs();
       await answer.add(await session.operations.importKeys(keys));
       next = lastLine + 1;
-      await world.pause(IMPORT_PAUSE_MS);
+      await world.pause(pauseAfter(world.nowMs() - begunMs, session.via));
     }
   } catch (error) {
     await session.note(toAdvice(next));
@@ -81,6 +86,11 @@ async function importAll(world: CliWorld, session: OperationsSession, work: Work
   } finally {
     await answer.end();
   }
+}
+
+function pauseAfter(tookMs: number, via: OperationsSession['via']): number {
+  if (via === 'store') return PAUSE_MS_MIN;
+  return Math.min(Math.max(REST_PER_WORK * tookMs, PAUSE_MS_MIN), PAUSE_MS_MAX);
 }
 
 function toAdvice(next: number): string {

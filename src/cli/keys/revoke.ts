@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { KeyRef } from '../../domain/operations.ts';
 import { CommandFailed } from '../failure.ts';
-import { examples, withOperations } from '../session.ts';
+import { NOBODY_SERVES, examples, withOperations } from '../session.ts';
 import type { CliWorld } from '../world.ts';
 import { addKeyFlags, renderKey } from './flags.ts';
 
@@ -19,10 +19,7 @@ export function addKeysRevoke(keys: Command, world: CliWorld): void {
         const { api, id, wait = false } = flags;
         const revocation = await operations.revokeKey({ api, id });
         await show({ value: revocation, text: renderKey(revocation) });
-        if (via === 'store')
-          await note(
-            'No server answers at the socket beside the database: none was waited for. One that serves it all the same learns of this within a moment.',
-          );
+        if (via === 'store') await note(NOBODY_SERVES);
         const { unconfirmed } = revocation;
         if (unconfirmed.length === 0) return;
         const sentence = `not yet confirmed by ${unconfirmed.join(', ')}`;

@@ -31,6 +31,21 @@ describe('keys import', () => {
     expect(ran.calls[2]?.args).toMatchObject([{ 19: { key: 'legacy-key-119', name: 'n119' } }]);
   });
 
+  it('beside a running server rests three times as long as a batch took, within bounds; alone it does not', async () => {
+    const pausesOf = async (via: 'hub' | 'store') => {
+      const tooksMs = [20, 0, -3_600_000, 30_000];
+      let nowMs = 0;
+      const slowly = async (keys: readonly ImportedKey[]) => {
+        nowMs += tooksMs.shift() ?? 0;
+        return keys.map(toView);
+      };
+      const given = { stdin: lines(200), instead: { importKeys: slowly }, via, nowMs: () => nowMs };
+      return (await run(IMPORT, given)).pausesMs;
+    };
+    expect(await pausesOf('hub')).toEqual([60, 4, 4, 1_000]);
+    expect(await pausesOf('store')).toEqual([4, 4, 4, 4]);
+  });
+
   it('reads a file, and names of members as they are shown elsewhere', async () => {
     const file = join(folder, 'keys.jsonl');
     const full = {

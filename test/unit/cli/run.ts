@@ -24,6 +24,7 @@ export interface RunWith {
   readonly program?: Partial<Program>;
   readonly via?: 'hub' | 'store';
   readonly stop?: AbortSignal;
+  readonly nowMs?: () => number;
 }
 
 /** Runs one command line against a fake program and tells everything it did. */
@@ -46,6 +47,7 @@ export async function run(args: readonly string[], given: RunWith = {}): Promise
     }),
     migrate: async () => ({ store: 'sqlite:var/tollgate.db', steps: ['1 accounts and keys'] }),
     digest: async (_options, key) => `digest-of-${key.length}-characters`,
+    inspectToken: async () => Promise.reject(new Error('no token is expected here')),
     ...given.program,
   };
   const [stdout, stderr] = [createSink(), createSink()];
@@ -56,7 +58,7 @@ export async function run(args: readonly string[], given: RunWith = {}): Promise
     stdout: stdout.stream,
     stderr: stderr.stream,
     env: {},
-    nowMs: () => NOW_MS,
+    nowMs: given.nowMs ?? (() => NOW_MS),
     pause: async (ms) => void pausesMs.push(ms),
     takeSignals: () => given.stop ?? new AbortController().signal,
   });

@@ -21,7 +21,7 @@ describe('the number of series', () => {
   test(`is the same before and after ${REQUESTS} requests of random hosts, paths, methods, keys and request ids`, async () => {
     const policy = documentedPolicy();
     const registry = createMetricsRegistry();
-    registry.take({ ...NOTHING_MEASURED, increments: toZeroes(policy.apis, 'envoy-grpc') });
+    registry.take({ ...NOTHING_MEASURED, increments: toZeroes(policy.apis, ['envoy-grpc']) });
     const before = seriesOf(await registry.render());
     expect(before.length).toBeGreaterThan(100);
 
@@ -44,6 +44,8 @@ function createEdge(policy: Policy) {
   return createEdgeHost({
     policy,
     peppers: { current: { id: 'p', secret: new Uint8Array(32).fill(3) }, retired: [] },
+    sealingKeys: { current: { id: 's1', secret: new Uint8Array(32) }, retired: [] },
+    budgetMs: 120,
     hub: {
       follow: () => Promise.resolve(),
       report: () => undefined,
@@ -54,6 +56,7 @@ function createEdge(policy: Policy) {
     clock: createTestClock(NOW_MS),
     newRequestId: () => '00000000-0000-4000-8000-000000000000',
     listener: ANY_PORT,
+    entrances: [],
   });
 }
 

@@ -23,6 +23,18 @@ describe('closing', () => {
     ]);
   });
 
+  test('ends the parts of a group, the last one first, in the place where the group was added', async () => {
+    const order: string[] = [];
+    const closing = createClosing(() => undefined);
+    closing.add(() => order.push('store'));
+    const group = closing.addGroup();
+    closing.add(() => order.push('edge'));
+    group.add(() => order.push('control'));
+    group.add(() => order.push('admin'));
+    await closing.closeAll();
+    expect(order).toEqual(['edge', 'admin', 'control', 'store']);
+  });
+
   test('ends every part, whatever the others throw, and tells each failure', async () => {
     const failures: unknown[] = [];
     const closed: string[] = [];

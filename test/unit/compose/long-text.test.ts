@@ -103,6 +103,8 @@ function createEdge(policy: Policy) {
   return createEdgeHost({
     policy,
     peppers: { current: { id: 'p', secret: new Uint8Array(32).fill(3) }, retired: [] },
+    sealingKeys: { current: { id: 's1', secret: new Uint8Array(32) }, retired: [] },
+    budgetMs: 120,
     hub: {
       follow: () => Promise.resolve(),
       report: () => undefined,
@@ -113,6 +115,7 @@ function createEdge(policy: Policy) {
     clock: createTestClock(NOW_MS),
     newRequestId: () => '00000000-0000-4000-8000-000000000000',
     listener: ANY_PORT,
+    entrances: [],
   });
 }
 

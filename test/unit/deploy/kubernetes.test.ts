@@ -11,10 +11,12 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { createProgram } from '../../../src/app.ts';
 import { readAt } from '../../../src/cli/lint/subjects.ts';
+import { partTitle, requirePart } from '../../parts.ts';
 
 const DEPLOY = fileURLToPath(new URL('../../../deploy/kubernetes', import.meta.url));
 const RECIPE = fileURLToPath(new URL('../../../envoy.yaml', import.meta.url));
-const hasKubectl = spawnSync('kubectl', ['version', '--client']).error === undefined;
+const kustomize = await requirePart('kustomize');
+const systemd = await requirePart('systemd');
 
 /** Kubernetes' own schemas, by kind. */
 const MODELS: Readonly<Record<string, new (data: never) => { validate(): void }>> = {
@@ -27,8 +29,8 @@ const MODELS: Readonly<Record<string, new (data: never) => { validate(): void }>
 
 type Manifest = Readonly<Record<string, unknown>> & { readonly kind: string };
 
-describe.skipIf(!hasKubectl)(
-  'what kubectl kustomize makes of deploy/kubernetes (apt-get install kubectl)',
+describe.skipIf('missing' in kustomize)(
+  partTitle('what kustomize makes of deploy/kubernetes', kustomize),
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'tollgate-kubernetes-'));
     cpSync(DEPLOY, folder, { recursive: true });
@@ -39,8 +41,11 @@ describe.skipIf(!hasKubectl)(
     writeFileSync(join(folder, 'sidecar/envoy.yaml'), opened);
     afterAll(() => rmSync(folder, { recursive: true }));
 
+    const program = 'found' in kustomize ? kustomize.found : '';
+    const verb = program.endsWith('kubectl') ? 'kustomize' : 'build';
+
     function build(overlay: string): readonly Manifest[] {
-      const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', join(folder, overlay)], {
+      const { status, stdout, stderr } = spawnSync(program, [verb, join(folder, overlay)], {
         encoding: 'utf8',
       });
       expect(status, stderr).toBe(0);
@@ -151,22 +156,18 @@ describe.skipIf(!hasKubectl)(
   },
 );
 
-describe('the systemd unit', () => {
+describe.skipIf('missing' in systemd)(partTitle('the systemd unit', systemd), () => {
   const unit = fileURLToPath(new URL('../../../deploy/systemd/tollgate.service', import.meta.url));
-  const hasSystemd = spawnSync('systemd-analyze', ['--version']).error === undefined;
 
-  test.skipIf(!hasSystemd)(
-    'exposes little, by the measure of systemd-analyze (apt-get install systemd)',
-    () => {
-      const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', unit], {
-        encoding: 'utf8',
-      });
-      const level = Number(/exposure level for tollgate\.service: ([\d.]+)/.exec(stdout)?.[1]);
-      expect(level).toBeLessThan(2.5);
-    },
-  );
+  test('exposes little, by the measure of systemd-analyze', () => {
+    const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', unit], {
+      encoding: 'utf8',
+    });
+    const level = Number(/exposure level for tollgate\.service: ([\d.]+)/.exec(stdout)?.[1]);
+    expect(level).toBeLessThan(2.5);
+  });
 
-  test.skipIf(!hasSystemd)('has nothing that systemd does not understand', () => {
+  test('has nothing that systemd does not understand', () => {
     const { stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit], { encoding: 'utf8' });
     const complaints = stderr
       .split('\n')

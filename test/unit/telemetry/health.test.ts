@@ -103,6 +103,21 @@ describe('readiness', () => {
     expect(lineOf('directory')).toBe('directory: well; 7 keys, 3 accounts');
     expect(lineOf('limits')).toBe('limits: well; 5 of 9 counters in use');
   });
+
+  test('tells how old each key set is, and stays while one cannot be had', () => {
+    health.edgeServes();
+    const age = (issuer: string, value: number): Level => ({
+      metric: 'tollgate_key_set_age_seconds',
+      labels: { api: 'one', issuer },
+      value,
+    });
+    health.take({ ...NOTHING_MEASURED, levels: [age('outside', 86_399.9), age('never', Infinity)] });
+    expect(health.look().ready).toBe(true);
+    expect(lineOf('key set one/outside')).toBe('key set one/outside: fetched 86399 s ago');
+    expect(lineOf('key set one/never')).toBe('key set one/never: not fetched yet');
+    health.take({ ...NOTHING_MEASURED, levels: [age('outside', 1)] });
+    expect(lineOf('key set one/outside')).toBe('key set one/outside: fetched 1 s ago');
+  });
 });
 
 function failed(metric: 'tollgate_outages_total' | 'tollgate_degraded_total', by: number): Increment {

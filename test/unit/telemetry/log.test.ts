@@ -111,6 +111,8 @@ describe('createLog', () => {
     [`Authorization: Bearer ${KEY}`, 'Authorization: Bearer [redacted]'],
     ['basic dXNlcjpwYXNz and more', 'basic [redacted] and more'],
     [`refused ${KEY} at once`, 'refused truedy_[redacted] at once'],
+    [`refused my_own_${KEY.slice(-36)} at once`, 'refused my_own_[redacted] at once'],
+    [`refused fr_rt_${'a-_9'.repeat(21)}xQ at once`, 'refused fr_rt_[redacted] at once'],
     ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1In0.c2ln', '[redacted]'],
     ['postgres://tollgate:hunter2@db/x', 'postgres://tollgate:[redacted]@db/x'],
     ['redis://:hunter2@cache', 'redis://:[redacted]@cache'],

@@ -56,7 +56,7 @@ describe('the metrics', () => {
   });
 
   test('every series of checks stands at 0 before the first, and none appears twice', async () => {
-    registry.take({ ...NOTHING_MEASURED, increments: toZeroes([API], 'envoy-grpc') });
+    registry.take({ ...NOTHING_MEASURED, increments: toZeroes([API], ['envoy-grpc']) });
     const checks = await lines('tollgate_checks_total');
     expect(checks).toHaveLength(2 * REPLY_CODES.length);
     expect(await lines('tollgate_limit_denials_total{api="one"')).toEqual([

@@ -124,7 +124,7 @@ describe('the telemetry listener', () => {
 
   test('a port in use is refused in one sentence', async () => {
     await expect(createServer(address).start()).rejects.toThrow(
-      `cannot listen on ${address} for telemetry: EADDRINUSE`,
+      `telemetry.listen: cannot listen on ${address}: EADDRINUSE`,
     );
   });
 
