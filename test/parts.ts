@@ -1,13 +1,55 @@
 import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ENVOY_INSTALL, findEnvoy } from '../src/cli/envoy-process.ts';
 
 /** A component that a test needs and a machine may lack. */
 export type Part = { readonly found: string } | { readonly missing: string };
 
+/** Where what is not in a package of the system is installed. */
+const CACHE = process.env['TOLLGATE_CACHE'] ?? join(homedir(), '.cache', 'tollgate');
+
 const PARTS = {
   envoy: { find: () => findEnvoy(process.env), install: ENVOY_INSTALL },
   openssl: { find: findOpenssl, install: 'apt-get install openssl' },
+  nginx: { find: () => findProgram('nginx', '-v'), install: 'apt-get install nginx' },
+  caddy: { find: () => findProgram('caddy', 'version'), install: 'apt-get install caddy' },
+  traefik: {
+    find: () => findExecutable(process.env['TRAEFIK_BIN']),
+    install:
+      'go build ./cmd/traefik in a copy of the module github.com/traefik/traefik/v3 3.6.12, and TRAEFIK_BIN set to what it made',
+  },
+  haproxy: { find: () => findProgram('haproxy', '-v'), install: 'apt-get install haproxy' },
+  nginx_lua: {
+    find: findNginxLua,
+    install: 'apt-get install nginx libnginx-mod-http-lua lua-cjson lua-resty-core',
+  },
+  kong: {
+    find: () => findExecutable(process.env['KONG_BIN']),
+    install: 'a package of Kong 3, and KONG_BIN set to the path of its kong',
+  },
+  h2spec: {
+    find: () => findExecutable(join(CACHE, 'h2spec', 'h2spec')),
+    install:
+      'GOBIN="${TOLLGATE_CACHE:-$HOME/.cache/tollgate}/h2spec" go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible',
+  },
+  prometheus: { find: () => findProgram('prometheus', '--version'), install: 'apt-get install prometheus' },
+  systemd: { find: () => findProgram('systemd-analyze', '--version'), install: 'apt-get install systemd' },
+  kustomize: {
+    find: findKustomize,
+    install:
+      'GOBIN="${TOLLGATE_CACHE:-$HOME/.cache/tollgate}/kustomize" go install sigs.k8s.io/kustomize/kustomize/v5@v5.5.0',
+  },
+  tmpfs: { find: findTmpfs, install: 'sysctl kernel.unprivileged_userns_clone=1' },
+  prlimit: { find: findPrlimit, install: 'apt-get install util-linux' },
+  authlib: {
+    find: findAuthlib,
+    install:
+      'python3 -m pip install --target "${TOLLGATE_CACHE:-$HOME/.cache/tollgate}/authlib" authlib==1.9.9 joserfc==1.8.0 requests==2.34.2',
+  },
 } as const;
 
 /**
@@ -28,4 +70,63 @@ export function partTitle(title: string, part: Part): string {
 async function findOpenssl(): Promise<string | undefined> {
   const told = await promisify(execFile)('openssl', ['version']).catch(() => undefined);
   return told !== undefined && /^OpenSSL [3-9]/.test(told.stdout) ? 'openssl' : undefined;
+}
+
+async function findPrlimit(): Promise<string | undefined> {
+  const told = await promisify(execFile)('prlimit', ['--version']).catch(() => undefined);
+  return told === undefined ? undefined : 'prlimit';
+}
+
+/** Its own program, or the one within kubectl. */
+async function findKustomize(): Promise<string | undefined> {
+  const own = await findExecutable(join(CACHE, 'kustomize', 'kustomize'));
+  return own ?? (await findProgram('kubectl', 'kustomize', '--help'));
+}
+
+/** `PATH` of a user need not hold what Debian puts into `/usr/sbin`. */
+async function findProgram(name: string, ...harmless: readonly string[]): Promise<string | undefined> {
+  for (const candidate of [name, `/usr/sbin/${name}`]) {
+    const told = await promisify(execFile)(candidate, harmless).catch(() => undefined);
+    if (told !== undefined) return candidate;
+  }
+  return undefined;
+}
+
+/** Where Debian puts what nginx can load. */
+export const NGINX_MODULES = '/usr/lib/nginx/modules';
+
+async function findNginxLua(): Promise<string | undefined> {
+  const told = await promisify(execFile)('nginx', ['-v']).catch(() => undefined);
+  const needed = [`${NGINX_MODULES}/ngx_http_lua_module.so`, `${NGINX_MODULES}/ndk_http_module.so`];
+  const found = await Promise.all(needed.map((file) => access(file).then(isTrue, isFalse)));
+  return told !== undefined && found.every(Boolean) ? 'nginx' : undefined;
+}
+
+async function findExecutable(binary: string | undefined): Promise<string | undefined> {
+  if (binary === undefined || binary === '') return undefined;
+  return (await access(binary, constants.X_OK).then(isTrue, isFalse)) ? binary : undefined;
+}
+
+const isTrue = (): boolean => true;
+const isFalse = (): boolean => false;
+
+/** The folder with Authlib and what it needs. */
+async function findAuthlib(): Promise<string | undefined> {
+  const folder = join(process.env['TOLLGATE_CACHE'] ?? join(homedir(), '.cache', 'tollgate'), 'authlib');
+  const options = { env: { ...process.env, PYTHONPATH: folder } };
+  const loaded = await promisify(execFile)(
+    'python3',
+    ['-c', 'import authlib, requests, joserfc'],
+    options,
+  ).catch(() => undefined);
+  return loaded === undefined ? undefined : folder;
+}
+
+/** A file system of a test's own, which nobody else sees. */
+async function findTmpfs(): Promise<string | undefined> {
+  const mount = ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'];
+  return promisify(execFile)('unshare', mount).then(
+    () => 'unshare',
+    () => undefined,
+  );
 }

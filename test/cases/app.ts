@@ -6,6 +6,7 @@ import { startApp } from '../../src/app.ts';
 import type { App } from '../../src/app.ts';
 import { createTestClock, createTestRequestIds, testRandomBytes } from '../world.ts';
 import type { TestClock, TestRequestIds } from '../world.ts';
+import { CLERK_PEM } from './tokens.ts';
 
 /** The repository's own configuration: five documented APIs. */
 export const DOCUMENTED = fileURLToPath(new URL('../../config/tollgate.yaml', import.meta.url));
@@ -13,10 +14,16 @@ export const DOCUMENTED = fileURLToPath(new URL('../../config/tollgate.yaml', im
 export const WORKSHOP = fileURLToPath(new URL('workshop/config/tollgate.yaml', import.meta.url));
 
 /** What the workshop's files take from the environment: the key is the published example of GitHub's format, no secret of anybody. */
-const ENV = {
+export const ENV = {
   WORKSHOP_PEPPER: 'd29ya3Nob3Agd29ya3Nob3Agd29ya3Nob3Agd29ya3Nob3A=',
   WORKSHOP_DOOR_KEY: 'ws_qkJaB6MffYVzZXWqmcoF49yrUxP3wf0LsakP',
+  CLERK_PEM,
 };
+
+/** Where an app answers on its APIs' own endpoints. */
+export function publicPortOf(app: App): number {
+  return Number(app.addresses.public?.split(':').at(-1));
+}
 
 /** A Tollgate on an empty store and a clock that only the test moves. */
 export interface CaseApp {
@@ -32,7 +39,13 @@ export interface CaseApp {
   stop(): Promise<void>;
 }
 
-export async function startCaseApp(config: string, startMs: number): Promise<CaseApp> {
+/** `env` is all that the configuration can name; `sets` are values in place of what it says. */
+export async function startCaseApp(
+  config: string,
+  startMs: number,
+  env: Readonly<Record<string, string>> = ENV,
+  sets: readonly string[] = [],
+): Promise<CaseApp> {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-cases-'));
   const clock = createTestClock(startMs);
   const requestIds = createTestRequestIds();
@@ -53,9 +66,10 @@ export async function startCaseApp(config: string, startMs: number): Promise<Cas
       'telemetry.listen=off',
       'public.listen=127.0.0.1:0',
       'admin.listen=off',
+      ...sets,
     ],
     carrier: 'direct',
-    world: { clock, newRequestId: requestIds.next, randomBytes: testRandomBytes, env: ENV, log },
+    world: { clock, newRequestId: requestIds.next, randomBytes: testRandomBytes, env, log },
   });
   return {
     app,

@@ -5,7 +5,9 @@ import type { CreatedKey, Operations } from '../../src/domain/operations.ts';
 /** The same operations, and every key that came into being through them. */
 export interface WatchedOperations {
   readonly operations: Operations;
+  /** Tokens of sessions among them. */
   readonly keys: ReadonlySet<string>;
+  readonly onToken: (token: string) => void;
 }
 
 export function watchKeys(operations: Operations): WatchedOperations {
@@ -17,6 +19,7 @@ export function watchKeys(operations: Operations): WatchedOperations {
   };
   return {
     keys,
+    onToken: (token) => void keys.add(token),
     operations: {
       ...operations,
       createKey: (input) => noted(operations.createKey(input)),
@@ -38,5 +41,5 @@ export async function findLeaks(
   const files = (await readdir(folder)).map((name) => join(folder, name));
   const contents = await Promise.all(files.map((path) => readFile(path, 'latin1').catch(() => '')));
   const written = [...contents, ...lines].join('\n');
-  return [...keys].filter((key) => written.includes(key.slice(key.indexOf('_') + 1)));
+  return [...keys].filter((key) => written.includes(key.replace(/^[a-z]+_/, '')));
 }

@@ -1,8 +1,12 @@
+import { expect } from 'vitest';
 import type { NewAccount, NewKey, Operations } from '../../src/domain/operations.ts';
 import type { TestClock } from '../world.ts';
 import type { LoadedCase } from './load.ts';
 import type { AccountText, KeyText, RequestStep, Step } from './schema.ts';
-import { durationMs, isoSeconds, neverIssued } from './words.ts';
+import { openDesk } from './sessions.ts';
+import type { DeskPlace, NamedSession, SessionDesk } from './sessions.ts';
+import { findTokenText, signToken } from './tokens.ts';
+import { durationMs, fill, isoSeconds, neverIssued } from './words.ts';
 
 interface Named {
   readonly api: string;
@@ -15,10 +19,21 @@ interface NamedKey extends Named {
 
 /** What one case has to itself: its accounts and keys, and the means to change them. */
 export interface CaseWorld {
+  readonly loaded: LoadedCase;
   readonly operations: Operations;
   readonly clock: TestClock;
   readonly accounts: Map<string, Named>;
   readonly keys: Map<string, NamedKey>;
+  /** Those that the case has asked for, signed. */
+  readonly tokens: Map<string, string>;
+  readonly sessions: Map<string, NamedSession>;
+  readonly desk: SessionDesk;
+}
+
+/** By what a case changes the world. */
+export interface WorldMeans extends DeskPlace {
+  readonly operations: Operations;
+  readonly clock: TestClock;
 }
 
 const PREFIX: Readonly<Record<string, string>> = {
@@ -28,6 +43,7 @@ const PREFIX: Readonly<Record<string, string>> = {
   autype: 'ak_',
   freddy: 'fr_',
   workshop: 'ws_',
+  loft: 'lo_',
 };
 
 /** The first case begins at noon, UTC, on 4 February 2026; every further one in the next month, so that no case sees another's month. */
@@ -45,15 +61,21 @@ function startOf({ index, text }: LoadedCase): number {
 }
 
 /** Moves the clock to the case's start and makes its accounts and keys. */
-export async function createCaseWorld(
-  loaded: LoadedCase,
-  operations: Operations,
-  clock: TestClock,
-): Promise<CaseWorld> {
+export async function createCaseWorld(loaded: LoadedCase, means: WorldMeans): Promise<CaseWorld> {
+  const { operations, clock } = means;
   const ahead = startOf(loaded) - clock.now().wallMs;
   if (ahead < 0) throw new Error('the case before took more than its month');
   clock.advance(ahead);
-  const world: CaseWorld = { operations, clock, accounts: new Map(), keys: new Map() };
+  const world: CaseWorld = {
+    loaded,
+    operations,
+    clock,
+    accounts: new Map(),
+    keys: new Map(),
+    tokens: new Map(),
+    sessions: new Map(),
+    desk: openDesk(loaded.file, means),
+  };
   for (const [ref, text] of Object.entries({ ...loaded.file.accounts, ...loaded.text.accounts })) {
     const account = toAccount(text, { api: loaded.file.api, id: `case-${loaded.index}-${ref}` }, world);
     await operations.createAccount(account);
@@ -62,7 +84,23 @@ export async function createCaseWorld(
   for (const [ref, text] of Object.entries({ ...loaded.file.keys, ...loaded.text.keys })) {
     world.keys.set(ref, await makeKey(toKey(text, ref, { loaded, world }), text.imported, operations));
   }
+  for (const [ref, key] of Object.entries(loaded.text.sessions)) {
+    world.sessions.set(ref, await world.desk.exchange(find(world.keys, key).key));
+  }
   return world;
+}
+
+/** The token of that name, signed when it is first asked for. */
+function findToken(ref: string, world: CaseWorld): string {
+  const known = world.tokens.get(ref);
+  if (known !== undefined) return known;
+  const signed = signToken(findTokenText(ref, world.loaded), {
+    nowMs: world.clock.now().wallMs,
+    fill: (text) => fill(text, (word) => findWord(word, world.loaded, world)),
+    keyOf: (key) => find(world.keys, key).key,
+  });
+  world.tokens.set(ref, signed);
+  return signed;
 }
 
 async function makeKey(
@@ -117,6 +155,28 @@ export async function changeWorld(step: Exclude<Step, RequestStep>, world: CaseW
     await operations.setAccount(find(world.accounts, account), defined({ ...change, trialEnds }));
   } else if ('set_key' in step) {
     await setKey(step.set_key, world);
+  } else {
+    await changeSessions(step, world);
+  }
+}
+
+async function changeSessions(step: Exclude<Step, RequestStep>, world: CaseWorld): Promise<void> {
+  const { desk, sessions } = world;
+  if ('sign' in step) {
+    world.tokens.delete(step.sign);
+    findToken(step.sign, world);
+  } else if ('exchange' in step) {
+    sessions.set(step.exchange.as, await desk.exchange(find(world.keys, step.exchange.key).key));
+  } else if ('refresh' in step) {
+    const { session, as, refused } = step.refresh;
+    const granted = desk.refresh(find(sessions, session));
+    if (refused === true) await expect(granted).rejects.toThrow(' answered 401');
+    else sessions.set(as, await granted);
+  } else if ('logout' in step) {
+    await desk.logout(find(sessions, step.logout));
+  } else if ('end_sessions_of' in step) {
+    const { api, id } = find(world.keys, step.end_sessions_of);
+    await world.operations.revokeSessions({ api, key: id });
   }
 }
 
@@ -137,6 +197,9 @@ export function findWord(word: string, loaded: LoadedCase, world: CaseWorld): st
   if (kind === 'key') return world.keys.get(ref)?.key;
   if (kind === 'key_id') return world.keys.get(ref)?.id;
   if (kind === 'account') return world.accounts.get(ref)?.id;
+  if (kind === 'token') return findToken(ref, world);
+  if (kind === 'access') return world.sessions.get(ref)?.accessToken;
+  if (kind === 'refresh') return world.sessions.get(ref)?.refreshToken;
   if (word === 'unknown_key') return neverIssued(PREFIX[loaded.file.api] ?? '');
   if (word === 'ts') return isoSeconds(world.clock.now().wallMs);
   return loaded.file.words[word];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DOCUMENTED, startCaseApp, WORKSHOP } from './app.ts';
+import { DOCUMENTED, publicPortOf, startCaseApp, WORKSHOP } from './app.ts';
 import type { CaseApp } from './app.ts';
 import { findLeaks, watchKeys } from './canary.ts';
 import type { WatchedOperations } from './canary.ts';
@@ -40,7 +40,9 @@ function runAll(cases: readonly LoadedCase[], config: string): void {
     if (app.answer === undefined) throw new Error('the app has no edge in this thread');
     const client = createInProcessClient(app.answer, requestIds);
     watched = watchKeys(app.operations);
-    way = { name: 'in process', client, operations: watched.operations, clock };
+    const publicPort = publicPortOf(app);
+    const { operations, onToken } = watched;
+    way = { name: 'in process', client, operations, clock, publicPort, onToken };
   });
 
   afterAll(async () => started.stop());

@@ -7,6 +7,7 @@ import type { Client, SeenAnswer, SentHeader, SentRequest } from './client.ts';
 import { askRaw } from './raw-http.ts';
 
 const ANSWER_MS_MAX = 5_000;
+const HEADER_BYTES_MAX = 64 * 1_024;
 
 /** What Envoy and HTTP itself put on every answer. */
 const NOT_OURS = new Set([
@@ -29,7 +30,8 @@ export interface Upstream {
 
 export async function startUpstream(): Promise<Upstream> {
   let last: readonly SentHeader[] | undefined;
-  const server = createServer((request, response) => {
+  // Some gateways send the path a second time, as a header.
+  const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (request, response) => {
     const { rawHeaders } = request;
     last = rawHeaders.flatMap((name, at) => (at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? '']] : []));
     response.writeHead(200).end('upstream');
@@ -70,11 +72,16 @@ export function createEnvoyClient(envoyPort: number, upstream: Upstream): Client
         status,
         headers: toSortedLines(ours),
         body,
-        requestId: headers.find(([name]) => name === 'x-request-id')?.[1] ?? 'none on the answer',
+        requestId: headers.find(([name]) => name === 'x-request-id')?.[1] ?? readRequestId(body),
         upstream: fromUpstream(upstream),
       };
     },
   };
+}
+
+/** Not every gateway gives a request an id: then Tollgate does, and tells it where the API has a place for it. */
+function readRequestId(body: string): string {
+  return /"request_id":"(?<id>[0-9a-f-]{36})"/.exec(body)?.groups?.['id'] ?? 'none on the answer';
 }
 
 function fromUpstream(upstream: Upstream): SeenAnswer['upstream'] {

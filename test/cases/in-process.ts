@@ -1,4 +1,5 @@
-import type { CheckResponse, HeaderValueOption } from '@envoyproxy/ext-authz-types';
+import { CheckResponse } from '@envoyproxy/ext-authz-types';
+import type { HeaderValueOption } from '@envoyproxy/ext-authz-types';
 import type { AuthzRequest } from '../../src/domain/request.ts';
 import type { Reply } from '../../src/domain/reply.ts';
 import { toCheckResponse } from '../../src/edge/gateway/envoy-grpc/response.ts';
@@ -19,7 +20,7 @@ export function createInProcessClient(answer: Answer, requestIds: TestRequestIds
       const before = requestIds.count();
       const reply = await answer(request);
       const made = requestIds.count() - before;
-      const response = toCheckResponse(reply, request);
+      const response = CheckResponse.decode(toCheckResponse(reply, request));
       refuseLeak(response, sent);
       return fromCheckResponse(response, {
         sent,

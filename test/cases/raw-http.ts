@@ -10,6 +10,8 @@ export interface RawRequest {
   readonly target: string;
   /** In this order and spelling, repeated names included; one character a byte. */
   readonly headers: readonly SentHeader[];
+  /** What follows the headers; absent: nothing. */
+  readonly body?: string;
   /** The address of 127.0.0.0/8 from which the client connects. */
   readonly localAddress: string;
 }
@@ -43,9 +45,15 @@ export async function askRaw(request: RawRequest): Promise<RawAnswer> {
   socket.on('end', () => judge('ended'));
   socket.on('error', reject);
   const lines = request.headers.map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+  socket.write(
+    `${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}\r\n${request.body ?? ''}`,
+    'latin1',
+  );
   return promise.finally(() => socket.destroy());
 }
+
+/** Answers without a body: what follows 101 is another protocol, and 204 has nothing to say. */
+const BODYLESS: ReadonlySet<number> = new Set([101, 204]);
 
 /** undefined while a part is missing. */
 function readAnswer(received: string, method: string, ended: 'ended' | 'open'): RawAnswer | undefined {
@@ -57,7 +65,8 @@ function readAnswer(received: string, method: string, ended: 'ended' | 'open'): 
     return [line.slice(0, colonAt).toLowerCase(), line.slice(colonAt + 1).trim()];
   });
   const status = Number(first.split(' ')[1]);
-  const body = method === 'HEAD' ? '' : readBody(received.slice(headEnd + 4), headers, ended);
+  const body =
+    method === 'HEAD' || BODYLESS.has(status) ? '' : readBody(received.slice(headEnd + 4), headers, ended);
   return body === undefined ? undefined : { status, headers, body };
 }
 

@@ -5,7 +5,7 @@ const DURATION = z.string().regex(/^\d+(\.\d{1,3})?(ms|s|m|h|d)$/);
 const HEADER = z.tuple([z.string(), z.string()]);
 const REF = z.string().regex(/^[a-z_]+$/);
 /** A reason that a reader can weigh, not a word that fills a place. */
-const REASON = z.string().min(20);
+export const REASON = z.string().min(20);
 
 const ACCOUNT = z.strictObject({
   api: z.string().optional(),
@@ -26,6 +26,18 @@ const KEY = z.strictObject({
   expires_in: DURATION.optional(),
   /** The key itself, made elsewhere. */
   imported: z.string().optional(),
+});
+
+/** A JWT that the case makes and signs for real. */
+const TOKEN = z.strictObject({
+  /** The token of the file whose members it has unless it says otherwise; `null` takes one out. */
+  like: REF.optional(),
+  /** `clerk`, `stranger` (nobody's key), or `key.main`: an API key of the case. */
+  signed_by: z.string().optional(),
+  /** Beside `alg` and `typ`. */
+  header: z.record(z.string(), z.unknown()).optional(),
+  /** `iat`, `nbf` and `exp` as durations from when it is signed: `60s`, `-1ms`. */
+  claims: z.record(z.string(), z.unknown()).optional(),
 });
 
 const REQUEST = z.strictObject({
@@ -64,7 +76,7 @@ const ANSWER_MEMBERS = {
 };
 
 const ANSWER = z.strictObject({ ...ANSWER_MEMBERS, like: z.string().optional() });
-const ANSWER_OR_NAME = z.union([z.string(), ANSWER]);
+export const ANSWER_OR_NAME = z.union([z.string(), ANSWER]);
 
 /** What Envoy does with the request itself, where that is not what Tollgate would answer. */
 const ENVOY = z.union([
@@ -115,6 +127,15 @@ const STEP = z.union([
     }),
   }),
   z.strictObject({ revoke: REF }),
+  /** Signs a token of the case anew, at the time that it is now. */
+  z.strictObject({ sign: REF }),
+  z.strictObject({ exchange: z.strictObject({ key: REF.default('main'), as: REF }) }),
+  z.strictObject({
+    refresh: z.strictObject({ session: REF.default('main'), as: REF, refused: z.literal(true).optional() }),
+  }),
+  z.strictObject({ logout: REF }),
+  /** All sessions of a key, by an operator. */
+  z.strictObject({ end_sessions_of: REF }),
   z.strictObject({ rotate: z.strictObject({ key: REF.default('main'), as: REF, overlap: DURATION }) }),
   z.strictObject({
     account_has: z.strictObject({
@@ -129,6 +150,9 @@ const CASE = z.strictObject({
   name: z.string().min(10),
   accounts: z.record(REF, ACCOUNT).default({}),
   keys: z.record(REF, KEY).default({}),
+  tokens: z.record(REF, TOKEN).default({}),
+  /** Sessions by name, each got for the key that is named. */
+  sessions: z.record(REF, REF).default({}),
   /** Where in a month of its own the case begins: at noon of the fourth, unless it says otherwise. The page's own time is 2026-02-04T12:00:00Z. */
   starts: z.enum(['last_second_of_the_month', 'the_time_of_the_page']).optional(),
   /** Why no client of Envoy can send this. */
@@ -145,6 +169,11 @@ export const CASE_FILE = z.strictObject({
   api: z.string(),
   accounts: z.record(REF, ACCOUNT).default({}),
   keys: z.record(REF, KEY).default({}),
+  tokens: z.record(REF, TOKEN).default({}),
+  /** The API's own endpoints for sessions, and the header in which they take keys. */
+  sessions_at: z
+    .strictObject({ create: z.string(), refresh: z.string(), logout: z.string(), key_header: z.string() })
+    .optional(),
   request: z.strictObject({
     method: z.string(),
     host: z.string(),
@@ -163,4 +192,5 @@ export type RequestStep = Extract<Step, { answer: unknown }>;
 export type AnswerText = z.infer<typeof ANSWER>;
 export type AnswerOrName = z.infer<typeof ANSWER_OR_NAME>;
 export type AccountText = z.infer<typeof ACCOUNT>;
+export type TokenText = z.infer<typeof TOKEN>;
 export type KeyText = z.infer<typeof KEY>;

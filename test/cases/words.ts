@@ -51,8 +51,16 @@ const CHANGES: Readonly<Record<string, (key: string) => string>> = {
   without_prefix: (key) => key.slice(key.indexOf('_') + 1),
   split: (key) => `${key.slice(0, 12)} ${key.slice(12)}`,
   masked: (key) => `${key.slice(0, -6)}******`,
+  wrong_signature: (token) =>
+    withSignature(token, (signature) => next(signature.charAt(0)) + signature.slice(1)),
+  without_signature: (token) => withSignature(token, () => ''),
   escaped: (key) => key.replace('_', '%5F'),
 };
+
+function withSignature(token: string, change: (signature: string) => string): string {
+  const [header, payload, signature = ''] = token.split('.');
+  return `${header}.${payload}.${change(signature)}`;
+}
 
 function withLast(key: string, count: number): string {
   return key.slice(0, -count) + next(key.slice(-count));

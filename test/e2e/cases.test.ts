@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnvoyProcess } from '../../src/cli/envoy-process.ts';
-import { DOCUMENTED, startCaseApp } from '../cases/app.ts';
+import { TRANSPORTS } from '../../src/edge/gateway/envoy-grpc/limits.ts';
+import { DOCUMENTED, ENV, startCaseApp } from '../cases/app.ts';
 import type { CaseApp } from '../cases/app.ts';
 import { TABLE_START_MS } from '../cases/case-world.ts';
 import { createEnvoyClient, startUpstream } from '../cases/envoy-client.ts';
 import type { Upstream } from '../cases/envoy-client.ts';
+import { loadExceptions } from '../cases/exceptions.ts';
 import { loadCases } from '../cases/load.ts';
 import { runCase } from '../cases/run.ts';
 import type { Way } from '../cases/run.ts';
@@ -22,40 +24,44 @@ test('nearly every case goes through Envoy', () => {
   expect(all.length - cases.length).toBeLessThanOrEqual(ONLY_IN_PROCESS_MAX);
 });
 
-describe.skipIf('missing' in part)(partTitle('through a real Envoy', part), () => {
-  let started: CaseApp;
-  let upstream: Upstream;
-  let envoy: EnvoyProcess;
-  let way: Way;
+describe.skipIf('missing' in part).each(TRANSPORTS)(
+  partTitle('through a real Envoy, over %s', part),
+  (transport) => {
+    let started: CaseApp;
+    let upstream: Upstream;
+    let envoy: EnvoyProcess;
+    let way: Way;
 
-  beforeAll(async () => {
-    started = await startCaseApp(DOCUMENTED, TABLE_START_MS);
-    upstream = await startUpstream();
-    const authzPort = Number(started.app.addresses.checkGrpc.split(':').at(-1));
-    const binary = 'found' in part ? part.found : '';
-    const publicPort = Number(started.app.addresses.public?.split(':').at(-1));
-    envoy = await startRecipe({ binary, authzPort, publicPort, appPort: upstream.port });
-    await poll(
-      () => readStat(envoy.adminUrl, 'cluster.authz.membership_healthy'),
-      (healthy) => healthy === 1,
-    );
-    const client = createEnvoyClient(Number(new URL(envoy.baseUrl).port), upstream);
-    const { app, clock } = started;
-    way = { name: 'envoy', client, operations: app.operations, clock };
-  });
+    beforeAll(async () => {
+      started = await startCaseApp(DOCUMENTED, TABLE_START_MS, ENV, [`check.grpc.transport=${transport}`]);
+      upstream = await startUpstream();
+      const authzPort = Number(started.app.addresses.checkGrpc.split(':').at(-1));
+      const binary = 'found' in part ? part.found : '';
+      const publicPort = Number(started.app.addresses.public?.split(':').at(-1));
+      envoy = await startRecipe({ binary, authzPort, publicPort, appPort: upstream.port });
+      await poll(
+        () => readStat(envoy.adminUrl, 'cluster.authz.membership_healthy'),
+        (healthy) => healthy === 1,
+      );
+      const client = createEnvoyClient(Number(new URL(envoy.baseUrl).port), upstream);
+      const { app, clock } = started;
+      const exceptions = loadExceptions('envoy');
+      way = { name: 'a gateway', exceptions, client, operations: app.operations, clock, publicPort };
+    });
 
-  afterAll(async () => {
-    await envoy?.stop();
-    await upstream?.stop();
-    await started?.stop();
-  });
+    afterAll(async () => {
+      await envoy?.stop();
+      await upstream?.stop();
+      await started?.stop();
+    });
 
-  test.each(cases.map((loaded) => [loaded.title, loaded] as const))('%s', async (_, loaded) => {
-    await runCase(loaded, way);
-  });
+    test.each(cases.map((loaded) => [loaded.title, loaded] as const))('%s', async (_, loaded) => {
+      await runCase(loaded, way);
+    });
 
-  test('no case caused an outage or a bug', async () => {
-    expect(started.errors).toEqual([]);
-    expect(await readStat(envoy.adminUrl, 'http.ingress.ext_authz.error')).toBe(0);
-  });
-});
+    test('no case caused an outage or a bug', async () => {
+      expect(started.errors).toEqual([]);
+      expect(await readStat(envoy.adminUrl, 'http.ingress.ext_authz.error')).toBe(0);
+    });
+  },
+);

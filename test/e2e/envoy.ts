@@ -32,6 +32,8 @@ export interface Asked {
   readonly host?: string;
   /** Name, value, name, value: repeated names and spelling go out as they stand here. */
   readonly headers?: readonly string[];
+  /** Sent with its length. */
+  readonly body?: string | Uint8Array;
 }
 
 export interface Answered {
@@ -49,7 +51,7 @@ export async function ask(baseUrl: string, asked: Asked): Promise<Answered> {
     port,
     method: asked.method ?? 'GET',
     path: asked.target ?? '/api/public/v1/videos',
-    headers: ['host', asked.host ?? 'api.truedy.ai', ...(asked.headers ?? [])],
+    headers: ['host', asked.host ?? 'api.truedy.ai', ...(asked.headers ?? []), ...lengthOf(asked.body)],
     agent: false,
     signal: AbortSignal.timeout(REQUEST_MS),
   });
@@ -60,8 +62,12 @@ export async function ask(baseUrl: string, asked: Asked): Promise<Answered> {
       reject,
     );
   });
-  request.end();
+  request.end(asked.body);
   return promise;
+}
+
+function lengthOf(body: Asked['body']): readonly string[] {
+  return body === undefined ? [] : ['content-length', String(Buffer.byteLength(body))];
 }
 
 /** Asks again until the answer fits. Rejects with the last one where it never does. */

@@ -5,10 +5,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BOARD } from '../../deploy/monitoring/panels.ts';
 import { createControlClient } from '../../src/hub/control/client.ts';
+import { partTitle, requirePart } from '../parts.ts';
 import { ALERTS_FILE } from '../docs/generated.ts';
 import { createCheckClient } from './check-client.ts';
 import type { CheckClient } from './check-client.ts';
-import { HAS_PROMETHEUS, startPrometheus } from './prometheus.ts';
+import { startPrometheus } from './prometheus.ts';
 import type { Prometheus } from './prometheus.ts';
 import { startServed } from './served.ts';
 import type { Served } from './served.ts';
@@ -18,13 +19,20 @@ const POLL = { timeout: 25_000, interval: 1_000 };
 const SPAN = { interval: '15s', scope: 'job=~".*",instance=~".*",' };
 
 /** Nothing of the kind happens to a server that is well. */
-const FLAT: ReadonlySet<string> = new Set(['Outages, by dependency', 'Let through without a dependency']);
+const FLAT: ReadonlySet<string> = new Set([
+  'Outages, by dependency',
+  'Let through without a dependency',
+  'Connections and calls refused',
+  'Fetches of key sets that failed',
+]);
 
 const LOAD_PAUSE_MS = 50;
 
 const panels = BOARD.flatMap((row) => row.panels);
 
-describe.skipIf(!HAS_PROMETHEUS)('a real Prometheus (apt-get install prometheus)', () => {
+const part = await requirePart('prometheus');
+
+describe.skipIf('missing' in part)(partTitle('a real Prometheus', part), () => {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-monitoring-'));
   let served: Served;
   let client: CheckClient;

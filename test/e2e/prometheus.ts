@@ -1,13 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-
-/** Named in the tests that are skipped without it. */
-export const HAS_PROMETHEUS = spawnSync('prometheus', ['--version']).error === undefined;
 
 /** Catches what hangs; no test waits for it. */
 const LIMIT_MS = 120_000;

@@ -130,6 +130,10 @@ describe('over a restart', () => {
     await end(first.serving, 'SIGTERM');
 
     const second = await serve(writeConfig('p2', 'p1'));
+    const counts = (await metricsOf(second.serving)).match(/^tollgate_stored_keys.*$/gm);
+    expect(counts).toEqual(
+      ['"p2"} 0', '"p1"} 3', '"(other)"} 0'].map((end) => `tollgate_stored_keys{pepper=${end}`),
+    );
     for (const { key } of [used, revoked])
       expect(await second.client.check(of(key))).toMatchObject({ allowed: true });
     await untilWritten("SELECT count(*) FROM keys WHERE pepper_id = 'p2' HAVING count(*) = 2");
@@ -148,6 +152,11 @@ describe('over a restart', () => {
     expect(JSON.parse(warned ?? '{}')).toMatchObject({ level: 'warn', id: 'p1', keys: 1 });
   });
 });
+
+async function metricsOf({ stdout }: Serving): Promise<string> {
+  const address = /^telemetry\s+(\S+)$/m.exec(stdout())?.[1] ?? '';
+  return (await fetch(`http://${address}/metrics`)).text();
+}
 
 function of(key: string) {
   return { host: 'api.claryai.com', path: '/v1/documents/1', key };

@@ -8,7 +8,7 @@ import type { Blocked, Order } from './preload.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PRELOAD = fileURLToPath(new URL('preload.ts', import.meta.url));
 /** Catches what hangs; no test waits for it. */
-const LIMIT_MS = 25_000;
+const LIMIT_MS = 60_000;
 
 /** A process of `src/main.ts`, from its start to its end. */
 export interface Running {
@@ -41,6 +41,8 @@ export interface Place {
   readonly sets?: readonly string[];
   /** Path of the configuration; the repository's own where absent. */
   readonly config?: string;
+  /** Words before the command, which run it. */
+  readonly inside?: readonly string[];
 }
 
 export function databaseIn({ folder }: Place): string {
@@ -65,7 +67,9 @@ export function settingsFor(place: Place): readonly string[] {
 export function startMain(args: readonly string[], place: Place): Running {
   const sets = settingsFor(place).flatMap((set) => ['--set', set]);
   const config = place.config === undefined ? [] : ['--config', place.config];
-  const child = spawn(process.execPath, ['--import', PRELOAD, 'src/main.ts', ...config, ...sets, ...args], {
+  const node = [process.execPath, '--import', PRELOAD, 'src/main.ts', ...config, ...sets, ...args];
+  const [command = '', ...words] = [...(place.inside ?? []), ...node];
+  const child = spawn(command, words, {
     cwd: ROOT,
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,0 +1,18 @@
+import { requirePart } from '../../parts.ts';
+import { testAttacks } from './attacks.ts';
+import { startEnvoyHttp } from './envoy-http.ts';
+import { testOutages } from './outages.ts';
+import { testTable } from './table.ts';
+import type { TableRun } from './table.ts';
+
+const run: TableRun = {
+  name: 'envoy-http',
+  dialect: 'envoy-http',
+  part: await requirePart('envoy'),
+  start: startEnvoyHttp,
+  whenGone: { status: 503, givesUp: true },
+};
+
+testTable(run);
+testAttacks(run);
+testOutages(run);
