@@ -135,6 +135,18 @@ export const ALERTS: readonly Alert[] = [
     quiet: bucketed('tollgate_revocation_lag_seconds', '', '0.01'),
   },
   {
+    name: 'TollgateKeySetOld',
+    urgency: 'ticket',
+    expression: 'max by (api, issuer) (tollgate_key_set_age_seconds) > 3600',
+    for: '5m',
+    summary:
+      'The keys of {{ $labels.issuer }} for {{ $labels.api }} could not be fetched for more than an hour',
+    runbook:
+      'Tokens of this issuer are still believed, with the keys that were good last, until `stale` of its key set has passed (a day unless configured); after that they are an outage. tollgate_key_set_fetches_total says why: `connection` and `timeout` (the network, or an egress rule), `status`, `type` and `unusable` (something else answers there), `redirect` and `address` (not allowed to go there). If the issuer has changed its keys meanwhile, tokens under the new one are refused already.',
+    fires: [['tollgate_key_set_age_seconds{api="a",issuer="clerk"}', growing(200)]],
+    quiet: [['tollgate_key_set_age_seconds{api="a",issuer="clerk"}', steady(290)]],
+  },
+  {
     name: 'TollgateSaturated',
     urgency: 'ticket',
     expression: 'sum by (instance) (rate(tollgate_thread_busy_seconds_total{thread="edge"}[5m])) > 0.85',

@@ -46,6 +46,16 @@ export const BOARD: readonly Row[] = [
         shows: 'course',
         queries: [{ legend: '{{decision}}', query: rateOf('tollgate_checks_total', ['decision']) }],
       },
+      {
+        title: 'The gateway’s connections and calls',
+        says: 'How many connections it keeps, and how many checks are under way.',
+        unit: 'none',
+        shows: 'course',
+        queries: [
+          { legend: '{{instance}} connections', query: valueOf('tollgate_grpc_connections') },
+          { legend: '{{instance}} calls', query: valueOf('tollgate_grpc_calls') },
+        ],
+      },
     ],
   },
   {
@@ -149,6 +159,15 @@ export const BOARD: readonly Row[] = [
         shows: 'course',
         queries: [{ legend: '{{api}}', query: orZero(rateOf('tollgate_credits_spent_total', ['api'])) }],
       },
+      {
+        title: 'Connections and calls refused',
+        says: 'What a gateway did that the listener does not take: a mistake of its configuration, or no gateway.',
+        unit: 'ops',
+        shows: 'course',
+        queries: [
+          { legend: '{{reason}}', query: orZero(rateOf('tollgate_grpc_refusals_total', ['reason'])) },
+        ],
+      },
     ],
   },
   {
@@ -202,6 +221,32 @@ export const BOARD: readonly Row[] = [
         shows: 'course',
         queries: [{ legend: '{{api}}', query: orZero(rateOf('tollgate_repeats_total', ['api'])) }],
       },
+      {
+        title: 'Age of the issuers’ key sets',
+        says: 'Since the last good fetch: every five minutes while all is well, and worth a day of outage.',
+        unit: 's',
+        shows: 'course',
+        queries: [
+          {
+            legend: '{{api}} {{issuer}}',
+            query: orZero(valueOf('tollgate_key_set_age_seconds', ['api', 'issuer'])),
+          },
+        ],
+      },
+      {
+        title: 'Fetches of key sets that failed',
+        says: 'By what came of them; the last good set serves on.',
+        unit: 'ops',
+        shows: 'course',
+        queries: [
+          {
+            legend: '{{api}} {{issuer}} {{outcome}}',
+            query: orZero(
+              rateOf('tollgate_key_set_fetches_total', ['api', 'issuer', 'outcome'], 'outcome!="ok"'),
+            ),
+          },
+        ],
+      },
     ],
   },
   {
@@ -230,6 +275,16 @@ export const BOARD: readonly Row[] = [
         ],
       },
       {
+        title: 'Sessions and tokens',
+        says: 'Sessions that live, and verified tokens that are remembered: 65,536 at most.',
+        unit: 'none',
+        shows: 'course',
+        queries: [
+          { legend: '{{instance}} sessions', query: valueOf('tollgate_sessions') },
+          { legend: '{{instance}} tokens', query: valueOf('tollgate_tokens_remembered') },
+        ],
+      },
+      {
         title: 'Keys, by pepper',
         says: 'A retired pepper may leave the configuration when no key is left under it.',
         unit: 'none',
@@ -238,11 +293,12 @@ export const BOARD: readonly Row[] = [
       },
       {
         title: 'Memory',
-        says: 'Resident memory of the process, and the heaps of its threads.',
+        says: 'Resident memory of the process, the heaps of its threads, and what waits on the gateway’s connections.',
         unit: 'bytes',
         shows: 'course',
         queries: [
           { legend: '{{instance}} resident', query: valueOf('process_resident_memory_bytes') },
+          { legend: '{{instance}} waiting', query: valueOf('tollgate_grpc_waiting_bytes') },
           { legend: 'heap of {{thread}}', query: valueOf('tollgate_heap_used_bytes', ['thread']) },
         ],
       },

@@ -9,6 +9,7 @@ const BOARD_SPAN = { interval: '$__rate_interval', scope: 'job=~"$job",instance=
 
 const COLUMNS = 24;
 const PANEL_HEIGHT = 8;
+const PANELS_IN_LINE = 4;
 /** How Grafana names the queries of a panel. */
 const REF_IDS = ['A', 'B', 'C', 'D'];
 const GENERATED = '# Written by `npm run docs` from deploy/monitoring/alerts.ts.\n';
@@ -47,10 +48,13 @@ function toVariable(name: string, matching: string) {
 }
 
 function toRow({ question, panels }: Row, y: number) {
-  const width = Math.floor(COLUMNS / panels.length);
-  const placed = panels.map((panel, index) => toPanel(panel, { x: index * width, y: y + 1, w: width }));
+  const inLine = Math.min(panels.length, PANELS_IN_LINE);
+  const w = Math.floor(COLUMNS / inLine);
+  const placed = panels.map((panel, index) =>
+    toPanel(panel, { x: (index % inLine) * w, y: y + 1 + Math.floor(index / inLine) * PANEL_HEIGHT, w }),
+  );
   const header = { type: 'row', title: question, gridPos: { x: 0, y, w: COLUMNS, h: 1 } };
-  return { panels: [header, ...placed], nextY: y + 1 + PANEL_HEIGHT };
+  return { panels: [header, ...placed], nextY: y + 1 + Math.ceil(panels.length / inLine) * PANEL_HEIGHT };
 }
 
 function toPanel({ title, says, unit, shows, queries }: Panel, place: { x: number; y: number; w: number }) {
