@@ -25,6 +25,8 @@ function measure(keyCount: number): { readonly cpuMicros: readonly number[]; rea
   const service = createService(policy, {
     clock: createClock(),
     directory,
+    subjects: directory,
+    tokens: { verify: () => 'token_issuer' },
     counters: createMemoryCounters(),
     credits: { charge: () => Promise.reject(new DependencyDown('credits', 'nothing costs credits here')) },
     repeats: createRepeats(),

@@ -5,10 +5,11 @@ import { format, resolveConfig } from 'prettier';
 import { benchInProcess } from './in-process.ts';
 import { benchOverGrpc } from './over-grpc.ts';
 import { benchPauses } from './pauses.ts';
+import { benchTokens } from './tokens.ts';
 
 /*
  * Prints what a decision and a check cost; with `--write` the README shows it.
- * With `--pauses` prints instead what the work of the hub costs the checks of the same time.
+ * With `--pauses` prints instead what the work of the hub costs the checks of the same time, with `--tokens` what tokens cost.
  */
 const README = new URL('../../README.md', import.meta.url);
 const PLACE = /(<!-- bench -->)[\s\S]*(<!-- \/bench -->)/;
@@ -18,6 +19,7 @@ const day = new Date().toISOString().slice(0, 10);
 const measured = `Measured on ${day}, Node ${process.version}, ${cpus().length} × ${cpu?.model ?? 'unknown processor'}, load generator on the same cores.`;
 
 if (process.argv.includes('--pauses')) process.stdout.write(await reportPauses());
+else if (process.argv.includes('--tokens')) process.stdout.write(`${measured}\n\n${await benchTokens()}\n`);
 else await reportCosts();
 
 async function reportPauses(): Promise<string> {
@@ -35,6 +37,8 @@ async function reportCosts(): Promise<void> {
 One decision in process, keys drawn by Zipf's law, two limits each:
 
 ${benchInProcess()}
+
+${await benchTokens()}
 
 One Check over gRPC, 10,000 keys, 2 connections × 32 streams; CPU of the server's whole process, user and system:
 

@@ -23,6 +23,7 @@ interface Candidate {
 
 const CANDIDATES: readonly Candidate[] = [
   { name: 'grpc-js alone: decode, one Map look-up, allow', script: 'bare-server.ts' },
+  { name: 'our transport and codec alone: the same', script: 'bare-wire-server.ts' },
   { name: 'Tollgate', script: 'tollgate-server.ts' },
 ];
 

@@ -33,7 +33,7 @@ const SCRAPE_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 5;
 /** A job that is not done by then is cut off; its row says how far it came. */
 const JOB_MS_MAX = 75_000;
-const FILLING_MS_MAX = 20_000;
+const FILLING_MS_MAX = 60_000;
 /** The import fills the log up to this much less than what makes it begin anew; the charges do the rest. */
 const LEFT_BYTES = 8 * 2 ** 20;
 const AIM_MS = 10;

@@ -19,6 +19,7 @@ const app = await startApp({
   sets: [
     `store.url=sqlite:${folder}/tollgate.db`,
     'check.grpc.listen=127.0.0.1:0',
+    `check.grpc.transport=${process.env['BENCH_TRANSPORT'] ?? 'wire'}`,
     'telemetry.listen=127.0.0.1:0',
     'public.listen=off',
     'admin.listen=off',

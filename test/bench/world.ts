@@ -16,6 +16,7 @@ import type { AuthzRequest } from '../../src/domain/request.ts';
 import { issueKey } from '../../src/lib/key-format.ts';
 import { DIGEST_WORDS } from '../../src/lib/key-digest.ts';
 import type { KeyHasher, PepperRing } from '../../src/lib/key-digest.ts';
+import { subjectOf } from '../../src/lib/subject.ts';
 import { createRandom } from './zipf.ts';
 
 export const BENCH_CONFIG = new URL('tollgate.yaml', import.meta.url).pathname;
@@ -76,7 +77,7 @@ export function* feedOf({ keys, count, hasher }: FeedPlan): Generator<FeedBatch>
       standing: 'ok',
       billing: 'active',
       trialEndsMs: Number.POSITIVE_INFINITY,
-      subject: Int32Array.of(row, row * 31, row * 17),
+      subject: new Int32Array(Object.values(subjectOf(['bench', `account-${row}`]))),
     });
     if (writer.full || row === ACCOUNTS) {
       yield writer.batch({ phase: 'accounts', row, seq: 0 }, false);
