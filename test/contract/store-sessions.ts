@@ -4,6 +4,7 @@ import { FEED_START, readFeed } from '../../src/domain/feed.ts';
 import type { FeedBatch, FeedCursor } from '../../src/domain/feed.ts';
 import type { Declared, DeclaredKey } from '../../src/hub/store/declared.ts';
 import {
+  ENDED_KEPT_MIN_MS,
   ENDED_KEPT_MS,
   REPEAT_MS,
   SIGNING_KEYS_MAX,
@@ -353,6 +354,24 @@ export function describeStoreSessions(name: string, createWorld: () => StoreWorl
         );
         expect(await Promise.all(found)).toEqual([undefined, undefined, undefined]);
         expect(follower.ids()).toEqual(createFollower(store).ids());
+      });
+
+      it('that ended are remembered for a day up to a number, beyond it for minutes', async () => {
+        const bounded = world.open(undefined, { perKey: 1, ended: 10 });
+        const follower = createFollower(bounded);
+        const beginAll = async (from: number, to: number, atMs: number): Promise<void> => {
+          for (let seed = from; seed <= to; seed += 1)
+            await bounded.writes.insertSession(newSession(seed, { atMs }));
+        };
+        const find = (seed: number) => bounded.reads.findSession({ api: 'alpha', id: sessionId(seed) });
+        await beginAll(1, 20, NOW_MS);
+        expect(await find(1), 'too young to go').toMatchObject({ endedWhy: 'replaced' });
+        follower.catchUp();
+        await beginAll(21, 21, NOW_MS + ENDED_KEPT_MIN_MS);
+        await beginAll(22, 26, NOW_MS + ENDED_KEPT_MIN_MS);
+        expect(await find(1)).toBeUndefined();
+        expect(await find(16), 'within the number').toMatchObject({ endedWhy: 'replaced' });
+        expect(follower.ids()).toEqual(createFollower(bounded).ids());
       });
 
       it('that are refreshed make room for others as well, and let spent signing keys go', async () => {

@@ -20,11 +20,12 @@ import type { AccountInsert, KeyInsert, KeyMaterial, Store, StoredKey } from '..
 import type { Keeper, KeptPage } from '../../src/ports.ts';
 import { BY } from './author.ts';
 
-/** How many live sessions there may be. */
+/** How many live sessions there may be, and how many ended ones are remembered. */
 export interface SessionBounds {
   readonly perKey: number;
   readonly perAccount: number;
   readonly overall: number;
+  readonly ended: number;
 }
 
 /** A fresh database for one test. */

@@ -5,6 +5,8 @@ import { readLines, readOnce } from './request.ts';
 /** A refresh token and a client's name and secret are some hundred. */
 export const BODY_BYTES_MAX = 16 * 1024;
 const PARAMETERS_MAX = 32;
+/** A body comes right behind its headers. One that does not holds a connection of the gateway that others wait for. */
+export const BODY_MS_MAX = 2_000;
 
 /** Each came once, and none is empty: RFC 6749 §3.2 takes one without a value for absent. */
 export type Parameters = ReadonlyMap<string, string>;
@@ -45,9 +47,18 @@ function unread(message: IncomingMessage, reason: string): BodyFault {
   return { reason };
 }
 
-/** undefined where there are too many. Rejects where the client goes away. */
+/** undefined where there are too many. Rejects where the client goes away or takes longer than BODY_MS_MAX; the connection then ends. */
 async function readBytes(message: IncomingMessage): Promise<Buffer | undefined> {
   if (Number(message.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return undefined;
+  const late = setTimeout(() => message.destroy(new Error('a body came too slowly')), BODY_MS_MAX);
+  try {
+    return await readAll(message);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+async function readAll(message: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of message.iterator({ destroyOnReturn: false })) {

@@ -39,8 +39,8 @@ export interface PublicServerOptions {
   readonly onBug: (error: unknown) => void;
 }
 
-/** Gateways keep few connections, each of them busy. */
-const CONNECTIONS_MAX = 256;
+/** Gateways keep few connections, each of them busy; more are for clients that are slow with their bodies. */
+const CONNECTIONS_MAX = 1_024;
 /** What the recipe lets a client send, and what the gateway adds. */
 const HEADER_BYTES_MAX = 48 * 1024;
 /** Longer than the gateway lets a connection rest: the one who sends must be the one who closes, or a request meets a closing end. */

@@ -23,6 +23,10 @@ export const REPEAT_MS = 10_000;
 export const SIGNING_KEY_KEPT_MS = ACCESS_LIFETIME_MAX_MS + MINUTE_MS;
 /** How long it is remembered that a session has ended or a signing key has gone: far longer than any edge is behind. */
 export const ENDED_KEPT_MS = DAY_MS;
+/** Ended sessions that are remembered for so long; where there are more, those that ended first go after ENDED_KEPT_MIN_MS. */
+export const ENDED_SESSIONS_MAX = 1_000_000;
+/** Longer than any edge is behind. */
+export const ENDED_KEPT_MIN_MS = 10 * MINUTE_MS;
 /** Signing keys that one API may have at a time, the retired ones included. */
 export const SIGNING_KEYS_MAX = 16;
 

@@ -1,7 +1,7 @@
 /**
  * Sessions, and the keys that sign their tokens: one step of the migrations, which never changes once released.
- * Of a refresh token only the latest one's digest is kept; an ended session keeps none. The number of live sessions is
- * counted by triggers, because a bound on a million rows must not be asked by walking them.
+ * Of a refresh token only the latest one's digest is kept; an ended session keeps none. The numbers of live and of ended
+ * sessions are counted by triggers, because a bound on a million rows must not be asked by walking them.
  */
 export const SESSIONS = `
 CREATE TABLE sessions (
@@ -38,9 +38,10 @@ END;
 
 CREATE TABLE live_sessions (
   row INTEGER PRIMARY KEY CHECK (row = 1),
-  count INTEGER NOT NULL CHECK (count >= 0)
+  count INTEGER NOT NULL CHECK (count >= 0),
+  ended INTEGER NOT NULL CHECK (ended >= 0)
 ) STRICT;
-INSERT INTO live_sessions (row, count) VALUES (1, 0);
+INSERT INTO live_sessions (row, count, ended) VALUES (1, 0, 0);
 
 CREATE TABLE signing_keys (
   row INTEGER PRIMARY KEY,
@@ -98,14 +99,14 @@ END;
 CREATE TRIGGER sessions_log_insert AFTER INSERT ON sessions
 BEGIN
   INSERT INTO changes (what, row) VALUES ('session', NEW.row);
-  UPDATE live_sessions SET count = count + (NEW.ended_ms IS NULL);
+  UPDATE live_sessions SET count = count + (NEW.ended_ms IS NULL), ended = ended + (NEW.ended_ms IS NOT NULL);
 END;
 CREATE TRIGGER sessions_log_end AFTER UPDATE OF ended_ms ON sessions
 WHEN OLD.ended_ms IS NULL AND NEW.ended_ms IS NOT NULL
 BEGIN
   DELETE FROM changes WHERE what = 'session' AND row = NEW.row;
   INSERT INTO changes (what, row) VALUES ('session', NEW.row);
-  UPDATE live_sessions SET count = count - 1;
+  UPDATE live_sessions SET count = count - 1, ended = ended + 1;
 END;
 CREATE TRIGGER sessions_delete_ended BEFORE DELETE ON sessions
 WHEN OLD.ended_ms IS NULL
@@ -115,6 +116,7 @@ END;
 CREATE TRIGGER sessions_log_delete AFTER DELETE ON sessions
 BEGIN
   DELETE FROM changes WHERE what = 'session' AND row = OLD.row;
+  UPDATE live_sessions SET ended = ended - 1;
 END;
 CREATE TRIGGER signing_keys_log_insert AFTER INSERT ON signing_keys
 BEGIN

@@ -1,5 +1,10 @@
 import type { Authorship } from '../audit.ts';
-import { SESSIONS_MAX, SESSIONS_PER_ACCOUNT_MAX, SESSIONS_PER_KEY_MAX } from '../sessions.ts';
+import {
+  ENDED_SESSIONS_MAX,
+  SESSIONS_MAX,
+  SESSIONS_PER_ACCOUNT_MAX,
+  SESSIONS_PER_KEY_MAX,
+} from '../sessions.ts';
 import type { SessionInsert, SessionInserted, SessionsEnded, SessionsEnding } from '../sessions.ts';
 import type { StoreWrites } from '../store.ts';
 import { findAccountRow } from './account-rows.ts';
@@ -18,7 +23,7 @@ import {
 import type { SessionsOf } from './session-rows.ts';
 import { rotateSession } from './session-rotation.ts';
 import type { RotationDeps } from './session-rotation.ts';
-import { sweepSessions } from './session-sweep.ts';
+import { forgetEndedBeyond, sweepSessions } from './session-sweep.ts';
 import { sql } from './tables.ts';
 
 export type SessionWrites = Pick<StoreWrites, 'insertSession' | 'rotateSession' | 'endSessions'>;
@@ -28,12 +33,15 @@ export interface SessionBounds {
   readonly perKey: number;
   readonly perAccount: number;
   readonly overall: number;
+  /** Ended ones that are remembered. */
+  readonly ended: number;
 }
 
 export const SESSION_BOUNDS: SessionBounds = {
   perKey: SESSIONS_PER_KEY_MAX,
   perAccount: SESSIONS_PER_ACCOUNT_MAX,
   overall: SESSIONS_MAX,
+  ended: ENDED_SESSIONS_MAX,
 };
 
 export interface SessionWritesDeps extends RotationDeps {
@@ -65,6 +73,7 @@ function insertSession(deps: SessionWritesDeps, session: SessionInsert): Session
   const holder = findHolder(connection, { api, key, atMs });
   if (typeof holder === 'string') return { result: holder };
   sweepSessions(connection, atMs);
+  forgetEndedBeyond(connection, atMs, bounds.ended);
   if (Number(connection.statement(LIVE).get()?.count) >= bounds.overall) return { result: 'sessions_full' };
   makeRoom(connection, { keyId, accountRow: holder.accountRow, atMs }, bounds);
   const row = connection.first(

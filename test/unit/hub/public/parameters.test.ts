@@ -1,8 +1,8 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { BODY_BYTES_MAX, readParameters } from '../../../../src/hub/public/parameters.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { BODY_BYTES_MAX, BODY_MS_MAX, readParameters } from '../../../../src/hub/public/parameters.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPE = 'application/json';
@@ -99,6 +99,23 @@ describe('the parameters of a request', () => {
 
   test('stand in no query, not even an empty one', async () => {
     expect(await read({ pieces: ['a=b'], url: '/token?' })).toBe('parameters are sent in the body alone');
+  });
+
+  test('of a client that never ends its body are given up, and its connection with them', async () => {
+    vi.useFakeTimers();
+    try {
+      const message = new IncomingMessage(new Socket());
+      message.url = '/token';
+      message.push(Buffer.from('grant_type=refresh'));
+      const read = expect(readParameters(message)).rejects.toThrow('too slowly');
+      await vi.advanceTimersByTimeAsync(BODY_MS_MAX - 1);
+      expect(message.destroyed).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+      await read;
+      expect(message.destroyed).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('of a client that goes away are never half read', async () => {
