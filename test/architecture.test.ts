@@ -129,13 +129,13 @@ const RULES: readonly Rule[] = [
   {
     part: 'hub/control/',
     may: ['ports.ts', 'domain/', 'lib/', 'hub/http/'],
-    node: ['http', 'fs/promises', 'os', 'path', 'buffer'],
+    node: ['http', 'fs/promises', 'net', 'os', 'path', 'buffer'],
     never: [/(?<![-\w])process\./, /\bconsole\b/],
   },
   {
     part: 'hub/http/',
     may: ['domain/', 'lib/'],
-    node: ['http', 'fs/promises', 'net', 'os', 'path', 'buffer'],
+    node: ['http'],
     never: [/(?<![-\w])process\./, /\bconsole\b/],
   },
   {

@@ -10,7 +10,7 @@ import { addMigrate } from './migrate.ts';
 import { addOperators } from './operators/group.ts';
 import { note } from './output.ts';
 import { addServe } from './serve.ts';
-import { examples } from './session.ts';
+import { examples } from './run.ts';
 import { addSessions } from './sessions/group.ts';
 import { addSigningKeys } from './signing-keys/group.ts';
 import { addTokens } from './tokens/group.ts';

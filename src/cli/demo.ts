@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { createSession, examples } from './session.ts';
+import { createRun, examples } from './run.ts';
 import type { CliWorld } from './world.ts';
 
 interface Flags {
@@ -18,9 +18,9 @@ export function addDemo(root: Command, world: CliWorld): void {
       examples('demo', 'demo --once --json', 'demo --set check.grpc.listen=127.0.0.1:9000'),
     )
     .action(async ({ once = false }: Flags, command: Command) => {
-      const session = createSession(world, command);
+      const run = createRun(world, command);
       // No other command needs what the demo is made of, and loading it takes longer than most of them.
       const { performDemo } = await import('./demo/perform.ts');
-      await performDemo(world, session, { linger: !once });
+      await performDemo(world, run, { linger: !once });
     });
 }

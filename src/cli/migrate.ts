@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { createSession, examples } from './session.ts';
+import { createRun, examples } from './run.ts';
 import type { CliWorld } from './world.ts';
 
 export function addMigrate(root: Command, world: CliWorld): void {
@@ -8,10 +8,10 @@ export function addMigrate(root: Command, world: CliWorld): void {
     .description("Bring the store's tables to this program's version; running it again changes nothing.")
     .addHelpText('after', examples('migrate', 'migrate --set store.url=sqlite:var/tollgate.db'))
     .action(async (_flags: unknown, command: Command) => {
-      const session = createSession(world, command);
-      const report = await world.program.migrate(session.place);
+      const run = createRun(world, command);
+      const report = await world.program.migrate(run.place);
       const { store, steps } = report;
       const done = steps.length === 0 ? `${store} is up to date` : `${store}: ${steps.join(', ')}`;
-      await session.show({ value: report, text: `${done}\n` });
+      await run.show({ value: report, text: `${done}\n` });
     });
 }

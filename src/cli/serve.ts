@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Running } from './program.ts';
-import { createSession, examples } from './session.ts';
-import type { Session } from './session.ts';
+import { createRun, examples } from './run.ts';
+import type { Run } from './run.ts';
 import { renderPairs } from './table.ts';
 import type { CliWorld } from './world.ts';
 
@@ -11,11 +11,11 @@ export function addServe(root: Command, world: CliWorld): void {
     .description('Answer the gateway until SIGTERM or SIGINT.')
     .addHelpText('after', examples('serve', 'serve --set check.grpc.listen=0.0.0.0:9000'))
     .action(async (_flags: unknown, command: Command) => {
-      const session = createSession(world, command);
+      const run = createRun(world, command);
       const stop = world.takeSignals();
-      const running = await world.program.serve(session.place);
+      const running = await world.program.serve(run.place);
       try {
-        await announce(session, running);
+        await announce(run, running);
         await untilStopped(running, stop);
       } finally {
         await running.stop();
@@ -31,8 +31,8 @@ export async function untilStopped(running: Running, stop: AbortSignal): Promise
   await Promise.race([asked, running.ended]);
 }
 
-async function announce(session: Session, { listeners, notes }: Running): Promise<void> {
-  for (const each of notes) await session.note(each);
+async function announce(run: Run, { listeners, notes }: Running): Promise<void> {
+  for (const each of notes) await run.note(each);
   const lines = listeners.map(({ name, address }) => [name, address] as const);
-  await session.show({ value: { listeners, notes }, text: `Tollgate answers.\n${renderPairs(lines)}` });
+  await run.show({ value: { listeners, notes }, text: `Tollgate answers.\n${renderPairs(lines)}` });
 }

@@ -35,7 +35,7 @@ export function createGatewayDoors(deps: DoorsDeps): GatewayDoors {
   const server = createEnvoyGrpcServer({ ...listener, ...asked });
   const entrances = createHttpEntrances(deps.entrances, {
     ...asked,
-    onStranger: createStrangerLog(clock, note),
+    onStranger: createStrangerLog('check.http', clock, note),
     checksMax: listener.limits.checksMax,
   });
   // As long as gRPC still answers those who have not heard of the end, HTTP does.

@@ -1,7 +1,6 @@
 import { OFF } from '../config/schema/listen.ts';
 import type { Actor } from '../domain/audit.ts';
 import type { Operations } from '../domain/operations.ts';
-import { MINUTE_MS } from '../domain/time.ts';
 import { createEndpointPlaces } from '../edge/endpoints.ts';
 import { createAdminServer } from '../hub/admin/server.ts';
 import { createControlServer } from '../hub/control/server.ts';
@@ -15,6 +14,7 @@ import type { Edge } from '../ports.ts';
 import { toErrorFields } from '../telemetry/log.ts';
 import type { Closing } from './closing.ts';
 import type { Settings } from './settings.ts';
+import { createStrangerLog } from './stranger-log.ts';
 import type { World } from './world.ts';
 
 export interface ListenersDeps {
@@ -32,9 +32,6 @@ export interface ListenerAddresses {
   readonly public?: string;
   readonly admin?: string;
 }
-
-/** A client beside the gateway is told of once in a while, not once a request. */
-const STRANGER_TOLD_EVERY_MS = 10 * MINUTE_MS;
 
 /** Opens the socket over which the command line asks. */
 export async function openControl(
@@ -78,19 +75,11 @@ function toPublic({ settings, world, operationsFor, inspect, sessions }: Listene
     operations: operationsFor(READER),
     sessions,
     clock: world.clock,
-    onStranger: createStrangerNote(world),
+    onStranger: createStrangerLog('public.listen', world.clock, ({ message, fields }) =>
+      world.log.warn(message, fields),
+    ),
     onBug: (error) => world.log.error('an endpoint failed for a bug', toErrorFields(error)),
   });
-}
-
-function createStrangerNote({ clock, log }: World): () => void {
-  let toldMs = Number.NEGATIVE_INFINITY;
-  return () => {
-    const { monotonicMs } = clock.now();
-    if (monotonicMs - toldMs < STRANGER_TOLD_EVERY_MS) return;
-    toldMs = monotonicMs;
-    log.warn("a request without the gateway's token reached public.listen: it was refused as not found");
-  };
 }
 
 function toAdmin({ settings, world, operationsFor, reads, store }: ListenersDeps): HttpListener {

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import { benchAsServed } from './as-served.ts';
 import { benchInProcess } from './in-process.ts';
 import { benchOverGrpc } from './over-grpc.ts';
 import { benchPauses } from './pauses.ts';
@@ -43,6 +44,10 @@ ${await benchTokens()}
 One Check over gRPC, 10,000 keys, 2 connections × 32 streams; CPU of the server's whole process, user and system:
 
 ${await benchOverGrpc()}
+
+As served, keys drawn by Zipf's law, 2 connections × 32 streams:
+
+${await benchAsServed()}
 `;
   process.stdout.write(report);
   if (process.argv.includes('--write')) await showInReadme(report);

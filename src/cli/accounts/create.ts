@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { NewAccount } from '../../domain/operations.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import { instant, wholeFrom } from '../values.ts';
 import type { CliWorld } from '../world.ts';
 import { TRIAL_ENDS, addAccountFlags, billingOption, renderAccount } from './flags.ts';

@@ -4,7 +4,7 @@ import type { AccountChange, AccountRef } from '../../domain/operations.ts';
 import { STANDINGS } from '../../domain/principal.ts';
 import type { Billing, Standing } from '../../domain/principal.ts';
 import { UsageError } from '../failure.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import { clearable, instant, orCleared, withoutUndefined } from '../values.ts';
 import type { CliWorld } from '../world.ts';
 import { TRIAL_ENDS, addAccountFlags, billingOption, renderAccount } from './flags.ts';

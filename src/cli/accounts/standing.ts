@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { AccountRef } from '../../domain/operations.ts';
 import type { Standing } from '../../domain/principal.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 import { addAccountFlags, renderAccount } from './flags.ts';
 

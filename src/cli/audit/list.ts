@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { AuditChange, AuditEntry, AuditQuery } from '../../domain/audit.ts';
 import { PAGE_MAX } from '../../domain/operations.ts';
 import type { Operations } from '../../domain/operations.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import { createTable } from '../table.ts';
 import { withoutUndefined } from '../values.ts';
 import type { CliWorld } from '../world.ts';

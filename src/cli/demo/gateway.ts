@@ -19,11 +19,11 @@ export interface Gateway {
 
 /** A real Envoy with an application behind it; where there is none, Tollgate itself is asked. */
 export async function startGateway(stage: Stage, running: Running): Promise<Gateway> {
-  const { session, ends } = stage;
+  const { run, ends } = stage;
   const address = findAddress(running, 'check.grpc');
   const binary = await findOrInstallEnvoy(stage);
   if (binary === undefined) {
-    await session.note(
+    await run.note(
       `No Envoy was found: set ENVOY_BIN to a binary, or get one by\n  ${ENVOY_INSTALL}\n` +
         'What follows was asked of Tollgate directly, over gRPC, as Envoy would.',
     );

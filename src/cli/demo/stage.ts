@@ -1,4 +1,4 @@
-import type { Session } from '../session.ts';
+import type { Run } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 
 /** What must be ended, in the order in which it was begun. */
@@ -6,7 +6,7 @@ export type Ends = (() => Promise<unknown>)[];
 
 export interface Stage {
   readonly world: CliWorld;
-  readonly session: Session;
+  readonly run: Run;
   readonly stop: AbortSignal;
   readonly ends: Ends;
 }

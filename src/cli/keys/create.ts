@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 import { showCreated } from './created.ts';
 import { HELP, addRightsFlags, toRights } from './flags.ts';
@@ -28,10 +28,10 @@ export function addKeysCreate(keys: Command, world: CliWorld): void {
       ),
     )
     .action((flags: Flags, command: Command) =>
-      withOperations(world, command, async (session) => {
+      withOperations(world, command, async (run) => {
         const { api, account, name } = flags;
-        const created = await session.operations.createKey({ api, account, name, ...toRights(flags) });
-        await showCreated(session, created);
+        const created = await run.operations.createKey({ api, account, name, ...toRights(flags) });
+        await showCreated(run, created);
       }),
     );
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../failure.ts';
 import { readSecret } from '../secret.ts';
-import { createSession, examples } from '../session.ts';
+import { createRun, examples } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 
 export function addKeysDigest(keys: Command, world: CliWorld): void {
@@ -17,9 +17,9 @@ export function addKeysDigest(keys: Command, world: CliWorld): void {
           'a key is read from stdin, never from an argument, which every process can read',
         );
       }
-      const session = createSession(world, command);
+      const run = createRun(world, command);
       const key = await readSecret(world, 'Key (not shown): ');
-      const digest = await world.program.digest(session.place, key);
-      await session.show({ value: { digest }, text: `${digest}\n` });
+      const digest = await world.program.digest(run.place, key);
+      await run.show({ value: { digest }, text: `${digest}\n` });
     });
 }

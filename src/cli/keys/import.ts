@@ -8,8 +8,8 @@ import { toInertJson } from '../inert.ts';
 import { readLines } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import { write } from '../output.ts';
-import { examples, withOperations } from '../session.ts';
-import type { OperationsSession } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
+import type { OperationsRun } from '../run.ts';
 import { wholeFrom } from '../values.ts';
 import type { CliWorld } from '../world.ts';
 import { fromImportLine } from './import-line.ts';
@@ -52,9 +52,9 @@ Lines are taken ${IMPORT_BATCH_MAX} at a time, all or none; an error says with w
 ${examples('keys import --api clary --account acme legacy.jsonl', 'keys import --api clary < legacy.jsonl')}`,
     )
     .action((file: string | undefined, flags: Flags, command: Command) =>
-      withOperations(world, command, async (session) => {
+      withOperations(world, command, async (run) => {
         const input = file === undefined ? world.stdin : createReadStream(file);
-        await importAll(world, session, {
+        await importAll(world, run, {
           fromLine: flags.fromLine,
           batches: toBatches(readLines(input), flags),
         });
@@ -67,8 +67,8 @@ interface Work {
   readonly batches: AsyncIterable<Batch>;
 }
 
-async function importAll(world: CliWorld, session: OperationsSession, work: Work): Promise<void> {
-  const answer = session.json ? createJsonAnswer(world) : createCountAnswer(world);
+async function importAll(world: CliWorld, run: OperationsRun, work: Work): Promise<void> {
+  const answer = run.json ? createJsonAnswer(world) : createCountAnswer(world);
   const stop = world.takeSignals();
   let next = work.fromLine;
   await answer.start();
@@ -76,19 +76,19 @@ async function importAll(world: CliWorld, session: OperationsSession, work: Work
     for await (const { keys, lastLine } of work.batches) {
       if (stop.aborted) throw new CommandFailed('the import was stopped');
       const begunMs = world.nowMs();
-      await answer.add(await session.operations.importKeys(keys));
+      await answer.add(await run.operations.importKeys(keys));
       next = lastLine + 1;
-      await world.pause(pauseAfter(world.nowMs() - begunMs, session.via));
+      await world.pause(pauseAfter(world.nowMs() - begunMs, run.via));
     }
   } catch (error) {
-    await session.note(toAdvice(next));
+    await run.note(toAdvice(next));
     throw error;
   } finally {
     await answer.end();
   }
 }
 
-function pauseAfter(tookMs: number, via: OperationsSession['via']): number {
+function pauseAfter(tookMs: number, via: OperationsRun['via']): number {
   if (via === 'store') return PAUSE_MS_MIN;
   return Math.min(Math.max(REST_PER_WORK * tookMs, PAUSE_MS_MIN), PAUSE_MS_MAX);
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { PAGE_MAX } from '../../domain/operations.ts';
 import type { KeyQuery, KeyStatus, KeyView, Operations } from '../../domain/operations.ts';
 import { writePages } from '../pages.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 
 const STATUSES: readonly KeyStatus[] = ['active', 'expired', 'revoked'];

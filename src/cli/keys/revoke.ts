@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { KeyRef } from '../../domain/operations.ts';
 import { CommandFailed } from '../failure.ts';
-import { NOBODY_SERVES, examples, withOperations } from '../session.ts';
+import { NOBODY_SERVES, examples, withOperations } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 import { addKeyFlags, renderKey } from './flags.ts';
 

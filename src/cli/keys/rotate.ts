@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { OVERLAP_DEFAULT_MS } from '../../domain/operations.ts';
 import type { KeyRef } from '../../domain/operations.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import { duration } from '../values.ts';
 import type { CliWorld } from '../world.ts';
 import { showCreated } from './created.ts';
@@ -20,11 +20,11 @@ export function addKeysRotate(keys: Command, world: CliWorld): void {
       examples('keys rotate --api trackyard --id key_0123456789abcdef01234567 --overlap 12h'),
     )
     .action((flags: Partial<Flags> & KeyRef, command: Command) =>
-      withOperations(world, command, async (session) => {
+      withOperations(world, command, async (run) => {
         const { api, id, overlap = OVERLAP_DEFAULT_MS } = flags;
-        const created = await session.operations.rotateKey({ api, id }, overlap);
-        await showCreated(session, created);
-        await session.note(`${id} ends in ${overlap / 3_600_000} h.`);
+        const created = await run.operations.rotateKey({ api, id }, overlap);
+        await showCreated(run, created);
+        await run.note(`${id} ends in ${overlap / 3_600_000} h.`);
       }),
     );
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { KeyChange, KeyRef } from '../../domain/operations.ts';
 import { UsageError } from '../failure.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import { NONE, asText, clearable, instant, orCleared, repeated, withoutUndefined } from '../values.ts';
 import type { CliWorld } from '../world.ts';
 import { HELP, addKeyFlags, renderKey } from './flags.ts';

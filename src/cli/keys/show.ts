@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { KeyRef } from '../../domain/operations.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 import { addKeyFlags, renderKey } from './flags.ts';
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { readFile, stat } from 'node:fs/promises';
 import { OperationRefused } from '../../domain/operations.ts';
 import { CommandFailed } from '../failure.ts';
-import { createSession, examples } from '../session.ts';
+import { createRun, examples } from '../run.ts';
 import { repeated } from '../values.ts';
 import type { CliWorld } from '../world.ts';
 import { GATEWAY_FILE_CHARS_MAX } from './documents.ts';
@@ -24,12 +24,12 @@ export function addLint(root: Command, world: CliWorld): void {
     .option('--ignore <rule>', 'accept what breaks this rule; repeatable', repeated)
     .addHelpText('after', examples('lint envoy.yaml', 'lint kong.yml --ignore kong-other-credentials'))
     .action(async (names: readonly string[], { ignore = [] }: LintFlags, command: Command) => {
-      const session = createSession(world, command);
+      const run = createRun(world, command);
       checkRuleNames(ignore);
-      const facts = await world.program.gatewayFacts(session.place);
+      const facts = await world.program.gatewayFacts(run.place);
       const { checks, findings } = findFindings(await readGatewayFiles(names), facts);
       const report = { checks, findings: findings.filter(({ rule }) => !ignore.includes(rule)) };
-      await session.show({ value: report, text: toText(report) });
+      await run.show({ value: report, text: toText(report) });
       if (checks === 0) throw new CommandFailed('nothing in these files asks Tollgate');
       const { length: count } = report.findings;
       if (count > 0) throw new CommandFailed(`${count} finding${count === 1 ? '' : 's'}`);

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { OPERATOR_ROLES } from '../../domain/operators.ts';
 import type { NewOperator } from '../../domain/operators.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 
 export function addOperatorsCreate(operators: Command, world: CliWorld): void {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 
 export function addOperatorsRevoke(operators: Command, world: CliWorld): void {

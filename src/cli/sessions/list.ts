@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { PAGE_MAX } from '../../domain/operations.ts';
 import type { Operations, SessionQuery, SessionView } from '../../domain/operations.ts';
 import { writePages } from '../pages.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 
 const TITLES = ['ID', 'ACCOUNT', 'KEY', 'CREATED', 'REFRESHED', 'IDLE UNTIL', 'EXPIRES', 'STATUS'];

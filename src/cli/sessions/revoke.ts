@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { SessionSelection } from '../../domain/operations.ts';
 import { CommandFailed } from '../failure.ts';
-import { NOBODY_SERVES, examples, withOperations } from '../session.ts';
+import { NOBODY_SERVES, examples, withOperations } from '../run.ts';
 import { withoutUndefined } from '../values.ts';
 import type { CliWorld } from '../world.ts';
 

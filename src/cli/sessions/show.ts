@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { SessionRef, SessionView } from '../../domain/operations.ts';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import { renderPairs } from '../table.ts';
 import type { CliWorld } from '../world.ts';
 

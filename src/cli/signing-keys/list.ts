@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examples, withOperations } from '../session.ts';
+import { examples, withOperations } from '../run.ts';
 import { createTable } from '../table.ts';
 import type { CliWorld } from '../world.ts';
 

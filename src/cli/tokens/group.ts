@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examples } from '../session.ts';
+import { examples } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 import { addTokensInspect } from './inspect.ts';
 

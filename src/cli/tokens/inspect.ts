@@ -4,7 +4,7 @@ import { TOKEN_CHARS_MAX } from '../../domain/token.ts';
 import type { TokenFault } from '../../domain/token.ts';
 import { CommandFailed, UsageError } from '../failure.ts';
 import { readSecret } from '../secret.ts';
-import { createSession, examples } from '../session.ts';
+import { createRun, examples } from '../run.ts';
 import type { CliWorld } from '../world.ts';
 
 const TOKEN = {
@@ -63,11 +63,11 @@ export function addTokensInspect(tokens: Command, world: CliWorld): void {
           'a token is read from stdin, never from an argument, which every process can read',
         );
       }
-      const session = createSession(world, command);
+      const run = createRun(world, command);
       const token = await readSecret(world, 'Token (not shown): ', TOKEN);
       const network = fetch === true ? 'key_sets' : 'never';
-      const inspection = await world.program.inspectToken(session.place, { api, token, network });
-      await session.show({ value: { ...inspection, rule: toRule(inspection) }, text: toText(inspection) });
+      const inspection = await world.program.inspectToken(run.place, { api, token, network });
+      await run.show({ value: { ...inspection, rule: toRule(inspection) }, text: toText(inspection) });
       if (inspection.verdict === 'refused') throw new CommandFailed('a check refuses this token');
     });
 }

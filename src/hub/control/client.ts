@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { OperationRefused } from '../../domain/operations.ts';
 import type { OperationFault, Operations } from '../../domain/operations.ts';
-import { codeOf, findNobodyAt, requireSocketPath } from '../http/socket-file.ts';
+import { codeOf, findNobodyAt, requireSocketPath } from './socket-file.ts';
 import { FAULT_STATUS, OPERATION_PATH, REQUEST_BYTES_MAX, USER_HEADER } from './protocol.ts';
 import { USER_UNKNOWN } from './os-user.ts';
 import { requireTrustedSocket } from './socket-owner.ts';

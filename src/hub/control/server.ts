@@ -6,7 +6,7 @@ import type { Operations } from '../../domain/operations.ts';
 import { DependencyDown } from '../../ports.ts';
 import { ShapeError } from '../../lib/shape.ts';
 import { closeServer } from '../http/close-server.ts';
-import { listenOnSocket } from '../http/socket-file.ts';
+import { listenOnSocket } from './socket-file.ts';
 import { CALLS } from './calls.ts';
 import type { Call } from './calls.ts';
 import { readUser, toCliActor } from './os-user.ts';
@@ -69,7 +69,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
       server.on('error', options.onBug);
     },
     stop: async () => {
-      await socketFile?.release();
+      await socketFile?.release?.();
       socketFile = undefined;
       await closeServer(server);
     },

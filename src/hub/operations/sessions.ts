@@ -115,7 +115,7 @@ async function rotateSigningKey(
   const api = findApi(deps, name);
   if (!SIGNING_KEY_STARTS.includes(start)) throw unknownWord('start', start, SIGNING_KEY_STARTS);
   const { sessions: rules } = api.tokens;
-  if (rules === undefined) throw invalid(`${api.name} has no sessions: set tokens.sessions for it`);
+  if (rules === undefined) throw invalid(`${api.name} has no sessions: its file has no section "sessions"`);
   const atMs = readNowMs(deps);
   const by = authorOf(deps, 'signing_key.create', atMs);
   const rotated = await ask(deps.signing.rotate(api, rules, { start, by }));

@@ -3,6 +3,13 @@ import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 
 const PROBE_MS = 1_000;
+const FOLDER = '.tg-';
+const SOCKET = 's';
+
+/** A path as long as the one at which a socket is made before it appears at its own: the system must be able to address both. */
+export function hiddenBeside(path: string): string {
+  return join(dirname(path), `${FOLDER}XXXXXX`, SOCKET);
+}
 
 export interface SocketPlace {
   readonly path: string;
@@ -23,9 +30,9 @@ export async function placeSocket(
   bind: (hidden: string) => Promise<void>,
 ): Promise<() => Promise<void>> {
   await refuseTaken(path);
-  const folder = await mkdtemp(join(dirname(path), '.tg-'));
+  const folder = await mkdtemp(join(dirname(path), FOLDER));
   try {
-    const hidden = join(folder, 's');
+    const hidden = join(folder, SOCKET);
     await bind(hidden);
     await chmod(hidden, mode);
     await rename(hidden, path);

@@ -1,21 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { createEdgeHost } from '../../../src/compose/edge-host.ts';
-import { compile } from '../../../src/config/compile.ts';
-import { loadConfig } from '../../../src/config/load.ts';
 import { NOTHING_MEASURED } from '../../../src/domain/measurements.ts';
-import type { Policy } from '../../../src/domain/policy.ts';
 import type { AuthzRequest } from '../../../src/domain/request.ts';
-import { DependencyDown } from '../../../src/ports.ts';
 import { createMetricsRegistry } from '../../../src/telemetry/registry.ts';
 import { toZeroes } from '../../../src/telemetry/zeroes.ts';
-import { DOCUMENTED } from '../../cases/app.ts';
-import { ANY_PORT } from '../../e2e/grpc-listener.ts';
-import { createTestClock } from '../../world.ts';
 import { requestOf } from '../edge/pipeline/request.ts';
+import { createLonelyEdge, documentedPolicy } from './documented-edge.ts';
 
 const REQUESTS = 100_000;
-const NOW_MS = Date.UTC(2026, 10, 22);
 
 describe('the number of series', () => {
   test(`is the same before and after ${REQUESTS} requests of random hosts, paths, methods, keys and request ids`, async () => {
@@ -25,7 +16,7 @@ describe('the number of series', () => {
     const before = seriesOf(await registry.render());
     expect(before.length).toBeGreaterThan(100);
 
-    const host = createEdge(policy);
+    const host = createLonelyEdge(policy);
     const random = createRandom();
     const hosts = [...policy.apiByHost.keys()];
     for (let count = 0; count < REQUESTS; count += 1) await host.answer(randomRequest(random, hosts));
@@ -39,34 +30,6 @@ describe('the number of series', () => {
     expect(after.filter((line) => !line.startsWith('tollgate_check_seconds'))).toEqual(before);
   });
 });
-
-function createEdge(policy: Policy) {
-  return createEdgeHost({
-    policy,
-    peppers: { current: { id: 'p', secret: new Uint8Array(32).fill(3) }, retired: [] },
-    sealingKeys: { current: { id: 's1', secret: new Uint8Array(32) }, retired: [] },
-    budgetMs: 120,
-    hub: {
-      follow: () => Promise.resolve(),
-      report: () => undefined,
-      keep: () => Promise.resolve(),
-      loadKept: () => Promise.resolve(),
-      charge: () => Promise.reject(new DependencyDown('credits', 'there is no store here')),
-    },
-    clock: createTestClock(NOW_MS),
-    newRequestId: () => '00000000-0000-4000-8000-000000000000',
-    listener: ANY_PORT,
-    entrances: [],
-  });
-}
-
-function documentedPolicy(): Policy {
-  return compile(loadConfig({ path: DOCUMENTED, readFile, env: {}, sets: [], nowMs: NOW_MS }).document);
-}
-
-function readFile(path: string): string {
-  return readFileSync(path, 'utf8');
-}
 
 function randomRequest(random: () => string, hosts: readonly string[]): AuthzRequest {
   const word = random();

@@ -67,7 +67,7 @@ describe('strangers at an entrance', () => {
   test('are told of at once, then once in ten minutes with their number', () => {
     const clock = createTestClock(0);
     const notes: Note[] = [];
-    const onStranger = createStrangerLog(clock, (note) => notes.push(note));
+    const onStranger = createStrangerLog('check.http', clock, (note) => notes.push(note));
     for (let count = 0; count < 5; count += 1) onStranger();
     expect(notes.map(({ level, fields }) => [level, fields])).toEqual([['warn', { count: 1 }]]);
     clock.advance(10 * 60_000);

@@ -9,7 +9,7 @@ import { OperationRefused } from '../../../../src/domain/operations.ts';
 import type { NewKey, OperationFault, Operations } from '../../../../src/domain/operations.ts';
 import { NobodyListens, createControlClient, findControlClient } from '../../../../src/hub/control/client.ts';
 import { REQUEST_BYTES_MAX } from '../../../../src/hub/control/protocol.ts';
-import { SOCKET_PATH_BYTES_MAX } from '../../../../src/hub/http/socket-file.ts';
+import { SOCKET_PATH_BYTES_MAX } from '../../../../src/hub/control/socket-file.ts';
 import { createControlServer } from '../../../../src/hub/control/server.ts';
 import type { ControlServer } from '../../../../src/hub/control/server.ts';
 import { DependencyDown } from '../../../../src/ports.ts';

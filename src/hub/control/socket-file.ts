@@ -1,9 +1,11 @@
-import { chmod, lstat, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import type { Server } from 'node:net';
 import { platform } from 'node:os';
-import { dirname, join } from 'node:path';
 import { OperationRefused } from '../../domain/operations.ts';
+import { bindServer } from '../../lib/listener/bind.ts';
+import type { Bound } from '../../lib/listener/bind.ts';
+import { hiddenBeside } from '../../lib/listener/unix-socket.ts';
 
 /** What `sockaddr_un.sun_path` holds beside its final zero byte (unix(7); 104 bytes in all on macOS). */
 export const SOCKET_PATH_BYTES_MAX = platform() === 'darwin' ? 103 : 107;
@@ -36,33 +38,16 @@ export async function findNobodyAt(path: string): Promise<boolean> {
 const THIS_USER_ALONE = 0o600;
 
 /**
- * Lets `server` listen at `path` for this user alone, or for whom the mode says, in place of a stale socket.
- * Throws `OperationRefused` where the path is too long, in use, or held by a file that is no socket.
+ * Lets `server` listen at `path` for this user alone, in place of a stale socket.
+ * Throws `OperationRefused` where the path is too long, in use, held by a file that is no socket, or cannot be had.
  */
-export async function listenOnSocket(
-  server: Server,
-  path: string,
-  mode = THIS_USER_ALONE,
-): Promise<{ release(): Promise<void> }> {
+export async function listenOnSocket(server: Server, path: string): Promise<Pick<Bound, 'release'>> {
   requireSocketPath(path);
+  requireSocketPath(hiddenBeside(path));
   await refuseTaken(path);
-  // bind(2) makes the file with whatever rights the umask leaves. Inside a folder that only we may enter nobody can use
-  // the socket before its rights are narrow; the rename then puts it in place in one step.
-  const folder = await mkdtemp(join(dirname(path), '.tg-'));
-  try {
-    const hidden = join(folder, 's');
-    requireSocketPath(hidden);
-    await listen(server, hidden);
-    await chmod(hidden, mode);
-    await rename(hidden, path);
-  } catch (error) {
-    server.close();
-    throw error;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-  const { ino } = await lstat(path);
-  return { release: () => unlinkOurs(path, ino) };
+  return bindServer(server, { listen: `unix:${path}`, socketMode: THIS_USER_ALONE }).catch((error: Error) => {
+    throw new OperationRefused('unavailable', error.message);
+  });
 }
 
 export function codeOf(error: unknown): string {
@@ -87,18 +72,4 @@ async function findStats(path: string) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-async function listen(server: Server, path: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(path, resolve);
-  await promise;
-  server.off('error', reject);
-}
-
-/** Another server may have taken the place meanwhile: its socket is left alone. */
-async function unlinkOurs(path: string, ino: number): Promise<void> {
-  const there = await findStats(path);
-  if (there?.ino === ino) await unlink(path);
 }

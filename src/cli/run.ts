@@ -6,7 +6,7 @@ import { note, write, writeJson } from './output.ts';
 import type { CliWorld } from './world.ts';
 
 /** One run of one command: its configuration, and where its answer and its messages go. */
-export interface Session {
+export interface Run {
   readonly place: ConfigPlace;
   readonly json: boolean;
   /** The answer: the value where JSON is asked for, else the text. */
@@ -26,7 +26,7 @@ interface GlobalFlags {
   readonly json?: true;
 }
 
-export function createSession(world: CliWorld, command: Command): Session {
+export function createRun(world: CliWorld, command: Command): Run {
   const { config, set, json = false } = command.optsWithGlobals<GlobalFlags>();
   return {
     place: { config, sets: set },
@@ -37,7 +37,7 @@ export function createSession(world: CliWorld, command: Command): Session {
   };
 }
 
-export interface OperationsSession extends Session {
+export interface OperationsRun extends Run {
   readonly operations: Operations;
   readonly via: 'hub' | 'store';
 }
@@ -46,12 +46,12 @@ export interface OperationsSession extends Session {
 export async function withOperations(
   world: CliWorld,
   command: Command,
-  work: (session: OperationsSession) => Promise<void>,
+  work: (run: OperationsRun) => Promise<void>,
 ): Promise<void> {
-  const session = createSession(world, command);
-  const opened = await world.program.openOperations(session.place);
+  const run = createRun(world, command);
+  const opened = await world.program.openOperations(run.place);
   try {
-    await work({ ...session, operations: opened.operations, via: opened.via });
+    await work({ ...run, operations: opened.operations, via: opened.via });
   } finally {
     await opened.close();
   }
