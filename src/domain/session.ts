@@ -27,3 +27,6 @@ export interface SessionKey {
   /** A public JWK (RFC 7517) as JSON text, without any private member. */
   readonly jwk: string;
 }
+
+/** Signing keys that one API may have at a time, the retired ones included. */
+export const SIGNING_KEYS_MAX = 16;

@@ -1,3 +1,4 @@
+import { SIGNING_KEYS_MAX } from '../../src/domain/session.ts';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FEED_START, readFeed } from '../../src/domain/feed.ts';
@@ -7,7 +8,6 @@ import {
   ENDED_KEPT_MIN_MS,
   ENDED_KEPT_MS,
   REPEAT_MS,
-  SIGNING_KEYS_MAX,
   SIGNING_KEY_KEPT_MS,
 } from '../../src/hub/store/sessions.ts';
 import type {

@@ -1,10 +1,8 @@
 import type { SigningKeyRecord } from '../../domain/feed.ts';
+import { SIGNING_KEYS_MAX } from '../../domain/session.ts';
 import type { SessionKey } from '../../domain/session.ts';
 
-/** Keys of one API: a few sign at a time; where there are more, those that were told of first are forgotten. */
-const SESSION_KEYS_MAX = 64;
-
-/** With what sessions' access tokens are verified. */
+/** With what sessions' access tokens are verified. Where an API has more than it may, those that were told of first are forgotten. */
 export class SessionKeys {
   private readonly ofApi = new Map<number, Map<string, SessionKey>>();
 
@@ -13,7 +11,7 @@ export class SessionKeys {
     this.ofApi.set(api, keys);
     keys.set(kid, { kid, algorithm, jwk });
     const [first] = keys.keys();
-    if (keys.size > SESSION_KEYS_MAX && first !== undefined) keys.delete(first);
+    if (keys.size > SIGNING_KEYS_MAX && first !== undefined) keys.delete(first);
   }
 
   remove(api: number, kid: string): void {

@@ -5,8 +5,8 @@ import { parseStrictJson } from './strict-json.ts';
 import { fromJwk } from './verifying-key.ts';
 import type { VerifyingKey } from './verifying-key.ts';
 
-/** More than an API has at once: the next, the current and those whose last tokens run out. */
-export const SESSION_KEYS_MAX = 256;
+/** Keys kept ready, of all APIs together; past it the one that was made ready first is made again when it is asked for. */
+export const READY_KEYS_MAX = 1_024;
 
 export interface SessionKeyVersion {
   readonly key: VerifyingKey;
@@ -33,7 +33,8 @@ export function createSessionKeys(source: TokenKeys): SessionKeys {
       if (known?.jwk === told.jwk) return known;
       const key = fromTold(told);
       if (key === undefined) return undefined;
-      if (ready.size >= SESSION_KEYS_MAX) ready.clear();
+      const [first] = ready.keys();
+      if (ready.size >= READY_KEYS_MAX && first !== undefined) ready.delete(first);
       versions += 1;
       const made = { key, algorithm: told.algorithm, version: versions, jwk: told.jwk };
       ready.set(name, made);

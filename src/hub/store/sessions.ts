@@ -27,8 +27,6 @@ export const ENDED_KEPT_MS = DAY_MS;
 export const ENDED_SESSIONS_MAX = 1_000_000;
 /** Longer than any edge is behind. */
 export const ENDED_KEPT_MIN_MS = 10 * MINUTE_MS;
-/** Signing keys that one API may have at a time, the retired ones included. */
-export const SIGNING_KEYS_MAX = 16;
 
 /** The API's name, and `ses_` with 24 hexadecimal digits. */
 export interface StoredSession extends StoredRef {

@@ -1,5 +1,6 @@
 import type { Authorship } from '../audit.ts';
-import { ENDED_KEPT_MS, SIGNING_KEYS_MAX, SIGNING_KEY_KEPT_MS } from '../sessions.ts';
+import { SIGNING_KEYS_MAX } from '../../../domain/session.ts';
+import { ENDED_KEPT_MS, SIGNING_KEY_KEPT_MS } from '../sessions.ts';
 import type {
   ResealedSigningKey,
   SigningKeyInsert,
