@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { holdContest } from './contest.ts';
 import type { Candidate } from './contest.ts';
+import { describeMachine, showInReadme } from './report.ts';
 import { createKeys, framedCheckOf } from './world.ts';
 import { createRandom, drawZipf } from './zipf.ts';
 
@@ -57,7 +58,8 @@ function build({ tool, folder, binary }: Build): string | undefined {
   return join(CACHE, 'rust/release', binary);
 }
 
-const count = Number(process.argv[2] ?? KEYS_DEFAULT);
+const count = Number(process.argv.slice(2).find((word) => /^\d+$/.test(word)) ?? KEYS_DEFAULT);
+const shownCount = count.toLocaleString('en');
 const keys = createKeys();
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-peers-'));
 try {
@@ -80,13 +82,26 @@ try {
   );
   const refused = Array.from({ length: MESSAGES }, (_, index) => framedCheckOf(keys(count + index)));
   const contest = { candidates: [...peers, ...ours], runs: RUNS, calls: CALLS };
-  process.stdout.write(`${count} keys, allowed\n\n`);
-  process.stdout.write(`${await holdContest({ ...contest, messages: allowed, verdict: 'allow' })}\n\n`);
   const refusing = contest.candidates.filter(({ name }) => !name.startsWith('limitador'));
-  process.stdout.write(`${count} keys, refused: unknown keys\n\n`);
-  process.stdout.write(
-    `${await holdContest({ ...contest, candidates: refusing, messages: refused, verdict: 'deny' })}\n`,
-  );
+  const allows = await holdContest({ ...contest, messages: allowed, verdict: 'allow' });
+  const denies = await holdContest({
+    ...contest,
+    candidates: refusing,
+    messages: refused,
+    verdict: 'deny',
+  });
+  const report = `${describeMachine()}
+
+${shownCount} keys, every Check allowed:
+
+${allows}
+
+The same, every key unknown:
+
+${denies}
+`;
+  process.stdout.write(report);
+  if (process.argv.includes('--write')) await showInReadme('peers', report);
 } finally {
   rmSync(folder, { recursive: true });
 }
