@@ -45,9 +45,9 @@ export class Calls {
 
   constructor(options: CallsOptions) {
     this.options = options;
-    const { shared, line, later } = options;
+    const { shared, line, later, purses } = options;
     const { limits, methods, memory, deadlines, onBug, onRead } = shared;
-    this.headers = new HeaderReader(methods, limits.headerListBytesMax);
+    this.headers = new HeaderReader(methods, limits.headerListBytesMax, (price) => purses.resets.pay(price));
     this.intake = new Intake(limits.messageBytesMax, new Share(memory, limits.heldBytesMax));
     this.unread = new Share(memory, limits.unreadBytesMax);
     this.sender = new Sender({
@@ -82,7 +82,6 @@ export class Calls {
     if (streamId <= this.lastId || streamId > this.lastIdTaken) return this.payLate();
     this.lastId = streamId;
     if (head === undefined) return this.resetUnopened(streamId, ERROR.protocol);
-    if (head.isTooLong) this.options.purses.resets.pay(1);
     if (!this.hasRoom()) return this.resetUnopened(streamId, ERROR.refusedStream);
     this.begin(streamId, head, endsStream);
   }
@@ -245,7 +244,6 @@ export class Calls {
   private resetUnopened(streamId: number, code: ErrorCode): void {
     const { purses, shared } = this.options;
     purses.resets.pay(1);
-    this.resetIds.add(streamId);
     this.putReset(streamId, code);
     if (code === ERROR.refusedStream) shared.counts.refused('no_room_for_call');
     else if (code === ERROR.cancel) shared.counts.refused('stalled');
@@ -254,6 +252,7 @@ export class Calls {
 
   private putReset(streamId: number, code: ErrorCode): void {
     const { output } = this.options.line;
+    this.resetIds.add(streamId);
     output.putFrameHeader(FRAME.rstStream, 0, streamId, 4);
     output.putUint32(code);
   }

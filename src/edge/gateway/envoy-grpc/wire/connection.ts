@@ -4,6 +4,7 @@ import { Dispatch } from './dispatch.ts';
 import { FrameReader } from './frame-reader.ts';
 import { ConnectionError, ERROR, FRAME, INT31_MAX, SETTING, WINDOW_BYTES_INITIAL } from './frames.ts';
 import type { ErrorCode } from './frames.ts';
+import type { Piece } from './intake.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { Line } from './line.ts';
 import { Share } from './memory.ts';
@@ -36,7 +37,7 @@ export class Connection {
     const later = (work: () => void): void => this.later(work);
     const onIdle = (): void => this.lifecycle.onIdle();
     this.calls = new Calls({ shared, line: this.line, purses, later, onIdle });
-    const onPong = (): void => this.lifecycle.onPong();
+    const onPong = (text: Piece): void => this.lifecycle.onPong(text);
     this.dispatch = new Dispatch({ calls: this.calls, output, purses, limits, onPong });
     this.reader = new FrameReader((frame) => this.dispatch.take(frame));
     this.lifecycle = new Lifecycle({

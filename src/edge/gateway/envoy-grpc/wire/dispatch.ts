@@ -34,8 +34,8 @@ export interface DispatchOptions {
   readonly output: Output;
   readonly purses: Purses;
   readonly limits: WireLimits;
-  /** Told of the answer to a ping of ours. */
-  readonly onPong: () => void;
+  /** Told of the answer to a ping of ours, with what the ping said. */
+  readonly onPong: (text: Piece) => void;
 }
 
 /** Takes frames in their order to what they are for (RFC 9113 §6); throws `ConnectionError` where one must not be. */
@@ -194,7 +194,7 @@ export class Dispatch {
     requireConnection(frame);
     requireBytes(frame, PING_BYTES);
     this.pay(1);
-    if (hasFlag(frame, FLAG.ack)) return this.options.onPong();
+    if (hasFlag(frame, FLAG.ack)) return this.options.onPong(frame);
     this.options.output.putFrameHeader(FRAME.ping, FLAG.ack, 0, PING_BYTES);
     this.options.output.put(frame.bytes.subarray(frame.start, frame.end));
   }

@@ -50,8 +50,9 @@ export class FrameReader {
     if (at < chunk.length) this.hold(chunk, at, chunk.length);
   }
 
-  /** Gives back what a busy time needed. */
+  /** Gives back what a busy time needed, and the latest chunk: a silent connection would keep all of it. */
   rest(): void {
+    this.frame.bytes = PREFACE;
     if (this.heldBytes === 0) this.held = undefined;
   }
 

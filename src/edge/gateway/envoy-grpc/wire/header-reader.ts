@@ -1,6 +1,7 @@
 import type { Methods } from '../transport.ts';
 import { HeadMemo } from './head-memo.ts';
 import { HpackDecoder } from './hpack-decoder.ts';
+import type { FieldSink } from './hpack-decoder.ts';
 import type { Piece } from './intake.ts';
 import { RequestHeadReader, TrailersReader } from './request-head.ts';
 import type { RequestHead } from './request-head.ts';
@@ -11,9 +12,14 @@ export class HeaderReader {
   private readonly memo = new HeadMemo();
   private readonly head: RequestHeadReader;
   private readonly trailers = new TrailersReader();
+  private readonly listBytesMax: number;
+  private readonly payForLength: (price: number) => void;
 
-  constructor(methods: Methods, listBytesMax: number) {
+  /** A list that is longer than `listBytesMax` is to be paid for, whatever becomes of it: at least 1, and as often more as it is times too long. */
+  constructor(methods: Methods, listBytesMax: number, payForLength: (price: number) => void) {
     this.head = new RequestHeadReader(methods, listBytesMax);
+    this.listBytesMax = listBytesMax;
+    this.payForLength = payForLength;
   }
 
   /** undefined where the request is malformed. Throws `ConnectionError` where its compression is. */
@@ -24,9 +30,9 @@ export class HeaderReader {
     const known = memo.find(bytes, start, end, version);
     if (known !== undefined) return known;
     this.head.begin();
-    decoder.decode(bytes, block, this.head);
+    this.decode(block, this.head);
     const head = this.head.finish();
-    if (head !== undefined && decoder.version === version)
+    if (head !== undefined && !head.isTooLong && decoder.version === version)
       memo.keep(bytes.subarray(start, end), version, head);
     return head;
   }
@@ -34,7 +40,14 @@ export class HeaderReader {
   /** Whether they are well-formed. */
   readTrailers(block: Piece): boolean {
     this.trailers.begin();
-    this.decoder.decode(block.bytes, block, this.trailers);
+    this.decode(block, this.trailers);
     return !this.trailers.isMalformed;
+  }
+
+  private decode(block: Piece, sink: FieldSink): void {
+    const { decoder, listBytesMax } = this;
+    decoder.decode(block.bytes, block, sink);
+    const { listBytes } = decoder;
+    if (listBytes > listBytesMax) this.payForLength(Math.floor(listBytes / listBytesMax));
   }
 }

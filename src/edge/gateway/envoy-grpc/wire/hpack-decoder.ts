@@ -5,6 +5,9 @@ import { HEADER_STRING_BYTES_MAX, INTEGER_BYTES_MAX } from './hpack-limits.ts';
 import { HpackTables } from './hpack-tables.ts';
 import { decodeHuffman } from './huffman.ts';
 
+/** Between two blocks: the last one would keep its whole chunk. */
+const NO_BLOCK = Buffer.alloc(0);
+
 /** Told of each field of a block, in order. */
 export interface FieldSink {
   add(field: Field): void;
@@ -13,9 +16,11 @@ export interface FieldSink {
 /** Header blocks to fields (RFC 7541). One for each connection: its table follows the peer's, so that no block may be left out. */
 export class HpackDecoder {
   private readonly tables = new HpackTables();
-  private bytes: Buffer = Buffer.alloc(0);
+  private bytes: Buffer = NO_BLOCK;
   private at = 0;
   private end = 0;
+  /** Of the latest block: its list's length with each field's overhead (RFC 9113 §6.5.2). One byte of a block may stand for 4 KB. */
+  listBytes = 0;
 
   /** Unchanged by a block: the same bytes would mean the same again. */
   get version(): number {
@@ -27,14 +32,22 @@ export class HpackDecoder {
     this.bytes = block;
     this.at = range.start;
     this.end = range.end;
+    this.listBytes = 0;
     this.readSizeUpdates();
     while (this.at < this.end) {
-      const first = this.bytes[this.at] ?? 0;
-      if (first >= 0x80) sink.add(this.findField(this.readInteger(0x7f)));
-      else if (first >= 0x40) sink.add(this.readIndexedLater());
-      else if (first >= 0x20) throw malformed('a table is resized within a block');
-      else sink.add(this.readLiteral(0x0f));
+      const field = this.readField();
+      this.listBytes += field.sizeBytes;
+      sink.add(field);
     }
+    this.bytes = NO_BLOCK;
+  }
+
+  private readField(): Field {
+    const first = this.bytes[this.at] ?? 0;
+    if (first >= 0x80) return this.findField(this.readInteger(0x7f));
+    if (first >= 0x40) return this.readIndexedLater();
+    if (first >= 0x20) throw malformed('a table is resized within a block');
+    return this.readLiteral(0x0f);
   }
 
   /** Only a block's beginning may resize the table (RFC 7541 §4.2). */

@@ -4,6 +4,7 @@ import type { Dispatch } from './dispatch.ts';
 import type { FrameReader } from './frame-reader.ts';
 import { ERROR, FRAME, INT31_MAX } from './frames.ts';
 import type { ErrorCode } from './frames.ts';
+import type { Piece } from './intake.ts';
 import { TICK_MS } from './limits.ts';
 import type { Line } from './line.ts';
 import type { Shared } from './shared.ts';
@@ -21,7 +22,11 @@ export interface LifecycleOptions {
   readonly goaway: (lastId: number, code: ErrorCode, reason: string) => void;
 }
 
-const PING = Buffer.from('tollgate', 'latin1');
+/** What a ping says. Two words, for the answer to a question from before must not pass for one that was given after a GOAWAY. */
+const PING = {
+  alive: Buffer.from('anybody?', 'latin1'),
+  farewell: Buffer.from('tollgate', 'latin1'),
+} as const;
 /** How much a connection's age may differ from what is set, up and down. */
 const AGE_JITTER = 0.1;
 
@@ -64,8 +69,8 @@ export class Lifecycle {
   }
 
   /** The peer has read all that was sent before the ping. */
-  onPong(): void {
-    if (this.stage === 'announced') this.commit();
+  onPong({ bytes, start, end }: Piece): void {
+    if (this.stage === 'announced' && PING.farewell.equals(bytes.subarray(start, end))) this.commit();
   }
 
   tick(nowMs: number): void {
@@ -86,12 +91,12 @@ export class Lifecycle {
   /** Open calls may end; what is left after `graceMs` is cut. Asked again, the shorter time holds. */
   drain(graceMs: number): void {
     const { line, goaway, shared } = this.options;
-    if (line.isOver) return;
     if (this.stage === 'open') {
+      if (line.isOver) return;
       this.stage = 'announced';
       this.announcedMs = shared.nowMs();
       goaway(INT31_MAX, ERROR.none, '');
-      this.ping();
+      this.ping(PING.farewell);
       this.cutAfter(graceMs);
     } else if (this.stage !== 'cut' && graceMs < shared.limits.drainMs) {
       this.cutAfter(graceMs);
@@ -124,12 +129,12 @@ export class Lifecycle {
   private cut(): void {
     const { line, calls, shared } = this.options;
     if (this.stage === 'announced') this.commit();
-    if (line.isOver) return;
+    const { lingerMs } = shared.limits;
+    if (line.isOver) return line.destroyAfter(lingerMs);
     this.stage = 'cut';
     calls.cancelAll();
     line.flush();
     // It was told twice to go and has no calls left: where it ends the connection itself, it sees its calls cancelled and not lost.
-    const { lingerMs } = shared.limits;
     this.cutting = setTimeout(() => line.end(lingerMs), lingerMs);
   }
 
@@ -172,16 +177,16 @@ export class Lifecycle {
     } else if (this.pingedMs === undefined) {
       if (nowMs - this.lastReadMs < pingMs) return;
       this.pingedMs = nowMs;
-      this.ping();
+      this.ping(PING.alive);
     } else if (nowMs - this.pingedMs > pingTimeoutMs) {
       shared.counts.refused('stalled');
       socket.destroy();
     }
   }
 
-  private ping(): void {
+  private ping(text: Buffer): void {
     const { output } = this.options.line;
-    output.putFrameHeader(FRAME.ping, 0, 0, PING.length);
-    output.put(PING);
+    output.putFrameHeader(FRAME.ping, 0, 0, text.length);
+    output.put(text);
   }
 }

@@ -72,6 +72,13 @@ export class Line {
     socket.resume();
   }
 
+  /** Closes the socket then, whatever still waits in it. Asked again, the latest holds. */
+  destroyAfter(ms: number): void {
+    clearTimeout(this.lingering);
+    const { socket } = this.options;
+    if (!socket.destroyed) this.lingering = setTimeout(() => socket.destroy(), ms);
+  }
+
   /** Counts what is thrown away. */
   discard(bytes: number): void {
     this.lingeredBytes += bytes;
@@ -110,12 +117,6 @@ export class Line {
     if (!this.isPaused) return;
     this.isPaused = false;
     this.options.socket.resume();
-  }
-
-  private destroyAfter(ms: number): void {
-    clearTimeout(this.lingering);
-    const { socket } = this.options;
-    if (!socket.destroyed) this.lingering = setTimeout(() => socket.destroy(), ms);
   }
 
   private close(): void {

@@ -111,6 +111,43 @@ describe('a peer that does so for long enough is sent away, while another is ser
   });
 });
 
+describe('a header list is paid for by its length, so that few of them end a connection', () => {
+  // The bomb stands for 39 MB: that is more often too long than the purse of resets pays for.
+  test.each<[string, Buffer]>([
+    ['of a call', frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, 1, bomb)],
+    [
+      'of a malformed call',
+      frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, 1, Buffer.concat([literal('X', '1'), bomb])),
+    ],
+    ['of trailers', Buffer.concat([open, frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, 1, bomb)])],
+  ])('%s', async (_, bytes) => {
+    const { connect, bugs } = start(STILL);
+    const peer = connect();
+    peer.send(HELLO, bytes);
+    expect(await peer.goaway()).toBe(ERROR.enhanceYourCalm);
+    await peer.closed();
+    expect(bugs).toEqual([]);
+  });
+
+  test('a list that is a little too long costs little: after a hundred of them a call is answered', async () => {
+    const { connect } = start(STILL);
+    const peer = connect();
+    const long = fieldsOf(ECHO, [['x', 'b'.repeat(LIMITS.headerListBytesMax)]]);
+    peer.send(HELLO);
+    for (let id = 1; id < 200; id += 2) {
+      const piece = block(long);
+      const first = piece.subarray(0, 10_000);
+      peer.send(
+        frame(FRAME.headers, FLAG.endStream, id, first),
+        frame(FRAME.continuation, FLAG.endHeaders, id, piece.subarray(10_000)),
+      );
+    }
+    peer.send(call(201));
+    expect(await peer.status(199)).toBe(GRPC.resourceExhausted);
+    expect(await peer.status(201)).toBe(0);
+  });
+});
+
 describe('what an honest peer does is paid for by its calls', () => {
   test('two small credits, a ping and an empty frame with each of ten thousand calls', async () => {
     const { connect } = start(STILL);

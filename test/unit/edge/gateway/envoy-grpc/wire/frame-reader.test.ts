@@ -81,6 +81,16 @@ describe('frames', () => {
     );
   });
 
+  test('are let go with the chunk that they lay in, once their connection rests', () => {
+    const seen: { readonly bytes: Buffer }[] = [];
+    const reader = new FrameReader((told) => seen.push(told));
+    const chunk = Buffer.concat([PREFACE, frame(0, 0, 1, Buffer.alloc(FRAME_BYTES_MAX))]);
+    reader.read(chunk);
+    expect(seen[0]?.bytes.buffer).toBe(chunk.buffer);
+    reader.rest();
+    expect(seen[0]?.bytes.buffer).not.toBe(chunk.buffer);
+  });
+
   test('the highest bit of a stream’s id is reserved and says nothing', () => {
     const bytes = frame(0, 0, 1);
     bytes[5] = 0x80;

@@ -227,6 +227,47 @@ describe('stopping', () => {
     await stopped;
   });
 
+  test('takes the answer to an earlier ping for no sign that its GOAWAY was read: a call under way is answered', async () => {
+    const { peer, server } = greeted();
+    await pass(LIMITS.pingMs + 2 * TICK_MS);
+    const asked = await peer.next(({ type, flags }) => type === FRAME.ping && flags === 0);
+    const stopped = server.stop(60_000);
+    peer.send(frame(FRAME.ping, FLAG.ack, 0, asked.payload), call(1));
+    expect(await peer.status(1)).toBe(0);
+    peer.send(pong);
+    await stopped;
+    expect(goaways(peer)).toEqual([INT31_MAX, 1]);
+  });
+
+  test('is done soon after its time, whoever does not read the last answers', async () => {
+    const graceMs = 2_000;
+    const { peer, server } = greeted();
+    const credit = Buffer.from([0, 0x10, 0, 0]);
+    peer.send(settings([SETTING.initialWindowSize, 1_000_000]), frame(FRAME.windowUpdate, 0, 0, credit));
+    await peer.settled();
+    peer.stream.pause();
+    peer.send(call(1, Buffer.alloc(900_000)));
+    await pass(TICK_MS);
+    const stopped = server.stop(graceMs);
+    await pass(graceMs + LIMITS.lingerMs + TICK_MS);
+    expect(peer.serverSide.destroyed).toBe(true);
+    await stopped;
+  });
+
+  test('forgives data that was under way when its call was cut', async () => {
+    const { peer, server } = greeted();
+    peer.send(headers(1, fieldsOf(ECHO)));
+    await peer.settled();
+    const stopped = server.stop(5_000);
+    peer.send(pong);
+    await pass(5_000);
+    expect(await peer.reset(1)).toBe(ERROR.cancel);
+    peer.send(data(1, prefixed(Buffer.from('late'))));
+    await pass(3 * LIMITS.lingerMs);
+    await stopped;
+    expect(goaways(peer)).toEqual([INT31_MAX, 1]);
+  });
+
   test('leaves no timer behind', async () => {
     const { peer, server } = greeted();
     peer.send(call(1));
