@@ -27,7 +27,8 @@ const WITHOUT_KEY = { host: HOST, target: TARGET };
 /** Requests under way at once, and how long each lane rests between two, in milliseconds: a light, bounded load. */
 const LANES = 4;
 const REST_MS = 4;
-const RESTARTS = 4;
+/** Ten and more, by hand, show what four may miss. */
+const RESTARTS = Number(process.env['DRAIN_RESTARTS'] ?? 4);
 /** Sooner than the recipe's, so that a server that is back is soon counted again. */
 const HEALTH_INTERVAL = '1s';
 const REQUESTS_MIN = 1_000;
@@ -94,32 +95,40 @@ describe.skipIf('missing' in part)(partTitle('restarting under load behind Envoy
     return envoy;
   }
 
-  test('two servers, one after the other, lose at most one check in a thousand and answer none wrongly', async () => {
-    const servers = [await startServer('a'), await startServer('b')];
-    const envoy = await startGateway(servers);
-    const restarts = async (): Promise<void> => {
-      for (let turn = 0; turn < RESTARTS; turn += 1) {
-        const server = servers[turn % servers.length];
-        if (server !== undefined) await restart(server);
-        // Whoever restarts the next one before the gateway asks the last one again has restarted both.
-        await allHealthy(envoy, servers.length);
-      }
-    };
-    const { asked, lost, wrong } = await askUntil(envoy, restarts());
-    process.stdout.write(`${RESTARTS} rolling restarts: ${lost} of ${asked} checks lost\n`);
-    expect(wrong).toEqual([]);
-    expect(lost).toBeLessThanOrEqual(Math.ceil(asked / 1_000));
-  }, 120_000);
+  test(
+    'two servers, one after the other, lose at most one check in a thousand and answer none wrongly',
+    async () => {
+      const servers = [await startServer('a'), await startServer('b')];
+      const envoy = await startGateway(servers);
+      const restarts = async (): Promise<void> => {
+        for (let turn = 0; turn < RESTARTS; turn += 1) {
+          const server = servers[turn % servers.length];
+          if (server !== undefined) await restart(server);
+          // Whoever restarts the next one before the gateway asks the last one again has restarted both.
+          await allHealthy(envoy, servers.length);
+        }
+      };
+      const { asked, lost, wrong } = await askUntil(envoy, restarts());
+      process.stdout.write(`${RESTARTS} rolling restarts: ${lost} of ${asked} checks lost\n`);
+      expect(wrong).toEqual([]);
+      expect(lost).toBeLessThanOrEqual(Math.ceil(asked / 1_000));
+    },
+    60_000 + RESTARTS * 15_000,
+  );
 
-  test('the only server answers nothing wrongly, before, meanwhile and after', async () => {
-    const server = await startServer('only');
-    const envoy = await startGateway([server]);
-    const { asked, lost, wrong } = await askUntil(envoy, restart(server));
-    process.stdout.write(`one restart of the only server: ${lost} of ${asked} checks lost\n`);
-    expect(wrong).toEqual([]);
-    expect(lost).toBeLessThan(asked);
-    expect((await ask(envoy.baseUrl, WITH_KEY)).status).toBe(200);
-  }, 120_000);
+  test(
+    'the only server answers nothing wrongly, before, meanwhile and after',
+    async () => {
+      const server = await startServer('only');
+      const envoy = await startGateway([server]);
+      const { asked, lost, wrong } = await askUntil(envoy, restart(server));
+      process.stdout.write(`one restart of the only server: ${lost} of ${asked} checks lost\n`);
+      expect(wrong).toEqual([]);
+      expect(lost).toBeLessThan(asked);
+      expect((await ask(envoy.baseUrl, WITH_KEY)).status).toBe(200);
+    },
+    60_000 + RESTARTS * 15_000,
+  );
 });
 
 /** Ends a server as its supervisor would; it must go by itself and without a complaint. */
