@@ -91,9 +91,15 @@ function renderRefusalHeaders(
   return headers;
 }
 
-/** Who asked, as far as it is known: for access logs. */
-function renderFacts({ api, decision }: RenderInput): Pick<Reply, 'api' | 'keyId' | 'account' | 'tier'> {
+/** Who asked and what was wrong, as far as it is known: for access logs. */
+function renderFacts({
+  api,
+  decision,
+}: RenderInput): Pick<Reply, 'api' | 'keyId' | 'account' | 'tier' | 'fault'> {
+  const fault =
+    decision.kind === 'deny' && 'fault' in decision.denial ? { fault: decision.denial.fault } : {};
   return {
+    ...fault,
     api: api?.name ?? '',
     keyId: decision.principal?.keyId ?? '',
     account: decision.principal?.account.id ?? '',

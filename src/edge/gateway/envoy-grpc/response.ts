@@ -129,6 +129,7 @@ function writeMetadata(reply: Reply): void {
   if (reply.keyId !== '') writeEntry('key_id', reply.keyId);
   if (reply.account !== '') writeEntry('account', reply.account);
   if (reply.tier !== '') writeEntry('tier', reply.tier);
+  if (reply.fault !== undefined) writeEntry('fault', reply.fault);
   writer.end(metadata);
 }
 

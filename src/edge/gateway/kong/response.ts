@@ -79,7 +79,9 @@ function joinChallenges(headers: readonly HeaderPair[]): readonly HeaderPair[] {
 }
 
 /** For Kong's log: never a secret. */
-function toFacts({ code, api, keyId, account, tier }: Reply): Record<string, string> {
-  const known = Object.entries({ api, key_id: keyId, account, tier }).filter(([, value]) => value !== '');
+function toFacts({ code, api, keyId, account, tier, fault }: Reply): Record<string, string> {
+  const known = Object.entries({ api, key_id: keyId, account, tier, fault: fault ?? '' }).filter(
+    ([, value]) => value !== '',
+  );
   return { code, ...Object.fromEntries(known) };
 }

@@ -157,6 +157,18 @@ describe('a refusal', () => {
     });
   });
 
+  test.each(['token_expired', 'token_not_yet_valid', 'token_party', 'session_ended', 'unknown'] as const)(
+    'for %s is told apart from others in the access log alone',
+    (fault) => {
+      const refuse = (denial: Extract<Decision, { kind: 'deny' }>['denial']) =>
+        renderReply(inputOf({ kind: 'deny', denial }));
+      const { fault: told, ...shown } = refuse({ code: 'credential_invalid', fault });
+      const { fault: other, ...alike } = refuse({ code: 'credential_invalid', fault: 'malformed' });
+      expect([told, other]).toEqual([fault, 'malformed']);
+      expect(shown).toEqual(alike);
+    },
+  );
+
   test('shows who asked to the access log, as far as it is known', () => {
     const decision: Decision = { kind: 'deny', denial: { code: 'rate_limited' }, principal: principalOf() };
     expect(renderReply(inputOf(decision))).toMatchObject({

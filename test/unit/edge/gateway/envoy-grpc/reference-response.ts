@@ -114,5 +114,6 @@ function toMetadata(reply: Reply): Record<string, string> {
   if (reply.keyId !== '') metadata['key_id'] = reply.keyId;
   if (reply.account !== '') metadata['account'] = reply.account;
   if (reply.tier !== '') metadata['tier'] = reply.tier;
+  if (reply.fault !== undefined) metadata['fault'] = reply.fault;
   return metadata;
 }

@@ -195,6 +195,14 @@ describe('the metadata for access logs', () => {
     });
   });
 
+  test('names the rule that a credential broke, of which the client hears nothing', () => {
+    const refusal = denyReply({ code: 'credential_invalid', status: 401 });
+    const reply: Reply = { ...refusal, fault: 'token_expired' };
+    const told = sent(reply);
+    expect(told.dynamicMetadata).toMatchObject({ code: 'credential_invalid', fault: 'token_expired' });
+    expect(JSON.stringify(told.httpResponse)).not.toContain('token_expired');
+  });
+
   test('leaves out what is not known', () => {
     const unknown = { api: '', keyId: '', account: '', tier: '' };
     const reply = { ...denyReply({ code: 'not_found', status: 404 }), ...unknown };
