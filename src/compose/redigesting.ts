@@ -2,8 +2,8 @@ import { DIGEST_WORDS } from '../lib/key-digest.ts';
 import type { RedigestedKeys, Report } from '../domain/report.ts';
 import type { RedigestedKey, StoreWrites } from '../hub/store/store.ts';
 import { WRITE_BATCH_MAX } from '../hub/store/store.ts';
-import { toErrorFields } from '../telemetry/log.ts';
 import type { Log } from '../telemetry/log.ts';
+import { createOneAtATime } from './one-at-a-time.ts';
 
 export interface RedigestingDeps {
   readonly writes: Pick<StoreWrites, 'redigestKeys'>;
@@ -20,21 +20,16 @@ export interface Redigesting {
 
 /** Writes the digests that edges report for keys found under a retired pepper. What comes while it writes is dropped: it comes again with the key's next use. */
 export function createRedigesting({ writes, pepperId, log }: RedigestingDeps): Redigesting {
-  let writing: Promise<void> | undefined;
-  const write = async (redigested: RedigestedKeys): Promise<void> => {
-    try {
+  const writing = createOneAtATime<RedigestedKeys>({
+    run: async (redigested) => {
       for (const batch of inBatches(redigested, pepperId)) await writes.redigestKeys(batch);
-    } catch (error) {
-      log.warn('keys were not digested anew', toErrorFields(error));
-    } finally {
-      writing = undefined;
-    }
-  };
-  return {
-    take({ redigested }) {
-      if (redigested !== undefined) writing ??= write(redigested);
     },
-    flush: () => writing ?? Promise.resolve(),
+    failed: 'keys were not digested anew',
+    log,
+  });
+  return {
+    take: ({ redigested }) => redigested && writing.take(redigested),
+    flush: () => writing.flush(),
   };
 }
 
