@@ -133,8 +133,7 @@ export class RemoteKeySet implements RemoteKeys {
 
   private async fetchOnce(): Promise<void> {
     const { fetchKeySet, source, clock, after, onFetched } = this.options;
-    const fetched = await fetchKeySet(source, this.closing.signal);
-    this.underWay = undefined;
+    const fetched = await fetchKeySet(source, this.closing.signal).finally(() => (this.underWay = undefined));
     if (this.closing.signal.aborted) return;
     const now = clock.now();
     this.latest = typeof fetched === 'string' ? fetched : this.take(fetched.text, now);
