@@ -203,6 +203,17 @@ export const ALERTS: readonly Alert[] = [
     quiet: [['tollgate_not_found_total{api="a",fault="no_route"}', growing(300)]],
   },
   {
+    name: 'TollgateGatewayUnreadable',
+    urgency: 'ticket',
+    expression: 'sum by (api) (rate(tollgate_ambiguous_requests_total{fault="unreadable"}[5m])) > 0',
+    for: '5m',
+    summary: 'A gateway in front of {{ $labels.api }} does not say what request it asks about',
+    runbook:
+      'The gateway’s question lacks the method, target, host or address that its dialect must state once each, and Tollgate refuses with 400. Its configuration differs from the recipe in deploy/, or clients can set these headers themselves: compare it, or run tollgate lint.',
+    fires: [['tollgate_ambiguous_requests_total{api="a",fault="unreadable"}', growing(3)]],
+    quiet: [['tollgate_ambiguous_requests_total{api="a",fault="path_segments"}', growing(300)]],
+  },
+  {
     name: 'TollgateConfigurationsDiffer',
     urgency: 'ticket',
     expression: 'count(count by (digest) (tollgate_config_info)) > 1',

@@ -141,6 +141,18 @@ export const BOARD: readonly Row[] = [
         ],
       },
       {
+        title: 'Ambiguous requests, by what is ambiguous',
+        says: 'Two servers could read them differently. unreadable: the gateway’s recipe does not say all that it must.',
+        unit: 'ops',
+        shows: 'course',
+        queries: [
+          {
+            legend: '{{api}} {{fault}}',
+            query: orZero(rateOf('tollgate_ambiguous_requests_total', ['api', 'fault'])),
+          },
+        ],
+      },
+      {
         title: 'Not found, by what is missing',
         says: 'other_api: a gateway’s route names another API than its host.',
         unit: 'ops',

@@ -15,12 +15,26 @@ export type CredentialFault =
   | 'account_unknown'
   | TokenFault;
 
+/**
+ * Why a request could be read in two ways, or not at all: for logs and metrics alone. `unreadable`: the gateway did not say,
+ * once each, all that its dialect must say. `connection`: the client asks the next hop to drop an identity header.
+ */
+export type RequestFault =
+  | 'unreadable'
+  | 'method'
+  | 'connection'
+  | 'no_path'
+  | 'path_length'
+  | 'path_characters'
+  | 'path_escapes'
+  | 'path_segments';
+
 /** What did not exist: for logs and metrics alone. */
 export type PlaceFault = 'no_host' | 'other_api' | 'no_area' | 'no_route';
 
 /** Every way to say no. A refusal knows nothing of HTTP; its status stands in one table. */
 export type Denial =
-  | { readonly code: 'request_ambiguous' }
+  | { readonly code: 'request_ambiguous'; readonly fault: RequestFault }
   | { readonly code: 'not_found'; readonly fault: PlaceFault }
   | { readonly code: 'credential_missing' }
   | { readonly code: 'credential_invalid'; readonly fault: CredentialFault }

@@ -1,5 +1,12 @@
 import type { Bucketed } from './bucket-counts.ts';
-import type { CredentialFault, Decision, Dependency, PlaceFault, RefusalCode } from './decision.ts';
+import type {
+  CredentialFault,
+  Decision,
+  Dependency,
+  PlaceFault,
+  RefusalCode,
+  RequestFault,
+} from './decision.ts';
 import type { Api } from './policy.ts';
 import type { GatewayName } from './request.ts';
 import { TOKEN_FAULTS } from './token.ts';
@@ -54,6 +61,7 @@ export interface CounterLabels {
     readonly code: ReplyCode;
   };
   readonly tollgate_invalid_credentials_total: { readonly api: string; readonly fault: CredentialFault };
+  readonly tollgate_ambiguous_requests_total: { readonly api: string; readonly fault: RequestFault };
   readonly tollgate_not_found_total: { readonly api: string; readonly fault: PlaceFault };
   readonly tollgate_limit_denials_total: { readonly api: string; readonly window: string };
   readonly tollgate_outages_total: { readonly api: string; readonly dependency: Dependency };
@@ -220,6 +228,16 @@ export const CREDENTIAL_FAULTS = wordsOf<CredentialFault>({
   session_ended: true,
   account_unknown: true,
   ...(Object.fromEntries(TOKEN_FAULTS.map((fault) => [fault, true])) as Record<TokenFault, true>),
+});
+export const REQUEST_FAULTS = wordsOf<RequestFault>({
+  unreadable: true,
+  method: true,
+  connection: true,
+  no_path: true,
+  path_length: true,
+  path_characters: true,
+  path_escapes: true,
+  path_segments: true,
 });
 export const PLACE_FAULTS = wordsOf<PlaceFault>({
   no_host: true,

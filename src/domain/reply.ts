@@ -1,4 +1,4 @@
-import type { CredentialFault, Dependency, PlaceFault, RefusalCode } from './decision.ts';
+import type { CredentialFault, Dependency, PlaceFault, RefusalCode, RequestFault } from './decision.ts';
 
 /** Name (lower case) and value of a header. */
 export type HeaderPair = readonly [name: string, value: string];
@@ -27,6 +27,6 @@ export interface Reply {
   readonly account: string;
   readonly tier: string;
   /** Which rule a credential broke, or what does not exist: clients are told the code's words alone. */
-  readonly fault?: CredentialFault | PlaceFault;
+  readonly fault?: RequestFault | CredentialFault | PlaceFault;
   readonly degraded?: Dependency;
 }

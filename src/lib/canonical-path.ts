@@ -6,6 +6,9 @@ export interface CanonicalPath {
   readonly segments: readonly string[];
 }
 
+/** Why a target is no such path, by the first of these that holds. */
+export type PathFault = 'no_path' | 'path_length' | 'path_characters' | 'path_escapes' | 'path_segments';
+
 /** Longer paths are refused unread. */
 export const PATH_LENGTH_MAX = 8_192;
 
@@ -31,21 +34,29 @@ const textOfEscape = Array.from({ length: 256 }, (_, byte) => {
 
 /**
  * The path of a request target as every server behind the gateway will understand it, cut at the first `?`; case counts.
- * Undefined where two servers could understand it differently: it does not begin with `/`, is longer than PATH_LENGTH_MAX, has an empty
- * segment before its end or a segment `.` or `..` (escaped or not), holds `\`, `;`, `#`, a blank, a control or non-ASCII character, an escaped
- * slash, backslash or control character, or an escape that is no byte or no part of UTF-8 (an overlong `%c0%af` is a slash to some).
+ * A fault where two servers could understand it differently. `no_path`: it does not begin with `/`; `path_length`: it is longer than
+ * PATH_LENGTH_MAX; `path_characters`: it holds `\`, `;`, `#`, a blank, a control or non-ASCII character; `path_escapes`: an escaped slash,
+ * backslash or control character, or an escape that is no byte or no part of UTF-8 (an overlong `%c0%af` is a slash to some);
+ * `path_segments`: an empty segment before its end or a segment `.` or `..`, escaped or not.
  */
-export function canonicalPath(target: string): CanonicalPath | undefined {
+export function readPath(target: string): CanonicalPath | PathFault {
   const queryAt = target.indexOf('?');
   const raw = queryAt < 0 ? target : target.slice(0, queryAt);
-  if (raw.length > PATH_LENGTH_MAX || !raw.startsWith('/')) return undefined;
+  if (!raw.startsWith('/')) return 'no_path';
+  if (raw.length > PATH_LENGTH_MAX) return 'path_length';
   const kinds = kindsIn(raw);
-  if ((kinds & REFUSED) !== 0) return undefined;
+  if ((kinds & REFUSED) !== 0) return 'path_characters';
   const path = (kinds & ESCAPE) === 0 ? raw : canonicalEscapes(raw);
-  const segments = path?.slice(1).split('/');
-  if (path === undefined || segments === undefined) return undefined;
+  if (path === undefined) return 'path_escapes';
+  const segments = path.slice(1).split('/');
   if (segments.at(-1) === '') segments.pop();
-  return segments.some(isHollow) ? undefined : { path, segments };
+  return segments.some(isHollow) ? 'path_segments' : { path, segments };
+}
+
+/** The same for whoever need not know why: undefined where it is no such path. */
+export function canonicalPath(target: string): CanonicalPath | undefined {
+  const path = readPath(target);
+  return typeof path === 'string' ? undefined : path;
 }
 
 function kindsIn(raw: string): number {

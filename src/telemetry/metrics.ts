@@ -72,6 +72,12 @@ export const METRICS: {
     labels: ['api', 'fault'],
     help: 'Checks refused for an invalid credential, by what was wrong with it: outside, all look the same',
   },
+  tollgate_ambiguous_requests_total: {
+    kind: 'counter',
+    unit: 'checks',
+    labels: ['api', 'fault'],
+    help: 'Checks refused because two servers could read the request differently, by what is ambiguous in it',
+  },
   tollgate_not_found_total: {
     kind: 'counter',
     unit: 'checks',

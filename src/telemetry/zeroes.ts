@@ -4,6 +4,7 @@ import {
   GRPC_REFUSALS,
   PLACE_FAULTS,
   REPLY_CODES,
+  REQUEST_FAULTS,
   decisionOf,
   windowsOf,
 } from '../domain/measurements.ts';
@@ -29,6 +30,11 @@ export function toZeroes(
     ),
     ...CREDENTIAL_FAULTS.map((fault): Increment => ({
       metric: 'tollgate_invalid_credentials_total',
+      labels: { api, fault },
+      by: 0,
+    })),
+    ...REQUEST_FAULTS.map((fault): Increment => ({
+      metric: 'tollgate_ambiguous_requests_total',
       labels: { api, fault },
       by: 0,
     })),

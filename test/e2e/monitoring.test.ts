@@ -116,5 +116,6 @@ async function askEverything(client: CheckClient, keys: Readonly<Record<string, 
     client.check({ ...charged, id }),
     client.check({ ...limited, key: 'ty_nobody' }),
     client.check({ ...limited, host: 'nobody.example' }),
+    client.check({ ...limited, path: '/api//external' }),
   ]);
 }

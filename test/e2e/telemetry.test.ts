@@ -108,14 +108,16 @@ describe('a served Tollgate', () => {
     for (let count = 0; count < 12; count += 1) await check('one', '/v1/free');
     await check('one', '/v1/free', { key: 'one_nobody' });
     await check('nobody', '/v1/free');
-    await expect.poll(() => total('tollgate_checks_total'), POLL).toBe(14);
+    await check('two', '/v1//free');
+    await expect.poll(() => total('tollgate_checks_total'), POLL).toBe(15);
     const one = 'tollgate_checks_total{api="one",gateway="envoy-grpc",decision=';
     expect(await total(`${one}"allow",code="ok"}`)).toBe(10);
     expect(await total(`${one}"deny",code="rate_limited"}`)).toBe(2);
     expect(await total('tollgate_limit_denials_total{api="one",window="key-minute"}')).toBe(2);
     expect(await total('tollgate_invalid_credentials_total{api="one"')).toBe(1);
     expect(await total('tollgate_not_found_total{api="(none)",fault="no_host"}')).toBe(1);
-    expect(await total('tollgate_check_seconds_count')).toBe(14);
+    expect(await total('tollgate_ambiguous_requests_total{api="two",fault="path_segments"}')).toBe(1);
+    expect(await total('tollgate_check_seconds_count')).toBe(15);
   });
 
   test('counts credits once for a check that the gateway sends again', async () => {

@@ -1,8 +1,9 @@
-import type { Denial } from '../../domain/decision.ts';
+import type { Denial, RequestFault } from '../../domain/decision.ts';
 import type { Api, Area, Policy, Route, RouteNode } from '../../domain/policy.ts';
 import type { AuthzRequest } from '../../domain/request.ts';
 import { canonicalHost } from '../../lib/canonical-host.ts';
-import { canonicalPath } from '../../lib/canonical-path.ts';
+import { readPath } from '../../lib/canonical-path.ts';
+import type { CanonicalPath } from '../../lib/canonical-path.ts';
 import { dropsIdentity } from './hop-by-hop.ts';
 
 /** Where a request is aimed at: as far as it could be found, and the refusal where it could not. */
@@ -25,13 +26,15 @@ export interface NotFound {
 /** Path, host, area and route, in that order; what the configuration does not name is not found. */
 export function findPlace(policy: Policy, request: AuthzRequest): Place {
   const api = findApi(policy, request.host);
-  const path = hasOneReading(request.method) ? canonicalPath(request.target) : undefined;
-  if (path === undefined) return { api, denial: { code: 'request_ambiguous' } };
+  const path = readAim(request);
+  if (typeof path === 'string') return { api, denial: { code: 'request_ambiguous', fault: path } };
   if (api === undefined) return { api, denial: { code: 'not_found', fault: 'no_host' } };
   if (request.namedApi !== '' && request.namedApi !== api.name) {
     return { api, denial: { code: 'not_found', fault: 'other_api' } };
   }
-  if (dropsIdentity(api, request.headers)) return { api, denial: { code: 'request_ambiguous' } };
+  if (dropsIdentity(api, request.headers)) {
+    return { api, denial: { code: 'request_ambiguous', fault: 'connection' } };
+  }
   const area = api.areas.find((candidate) => contains(candidate.prefix, path.path));
   if (area === undefined) return { api, denial: { code: 'not_found', fault: 'no_area' } };
   const route = findRoute(
@@ -41,6 +44,12 @@ export function findPlace(policy: Policy, request: AuthzRequest): Place {
   );
   if (route === undefined) return { api, area, denial: { code: 'not_found', fault: 'no_route' } };
   return { api, area, route };
+}
+
+/** A gateway that said too little has its request read without a method (`createUnreadable`). */
+function readAim({ method, target }: AuthzRequest): CanonicalPath | RequestFault {
+  if (method === '') return 'unreadable';
+  return hasOneReading(method) ? readPath(target) : 'method';
 }
 
 function findApi(policy: Policy, host: string): Api | undefined {

@@ -4,6 +4,7 @@ import {
   CREDENTIAL_FAULTS,
   DEPENDENCIES,
   PLACE_FAULTS,
+  REQUEST_FAULTS,
   REPLY_CODES,
   WINDOW_OTHER,
   windowsOf,
@@ -66,6 +67,11 @@ function createTables({ gateways, apis: served }: CheckCountsOptions) {
       labels: { api, fault },
       by,
     })),
+    requests: table(REQUEST_FAULTS, (api, fault, by) => ({
+      metric: 'tollgate_ambiguous_requests_total',
+      labels: { api, fault },
+      by,
+    })),
     places: table(PLACE_FAULTS, (api, fault, by) => ({
       metric: 'tollgate_not_found_total',
       labels: { api, fault },
@@ -98,10 +104,11 @@ function createCodes(apis: readonly string[], gateway: GatewayName) {
 type ToIncrement<Word> = (api: string, word: Word, by: number) => Increment;
 const SPENDING = ['tollgate_repeats_total', 'tollgate_credits_spent_total'] as const;
 
-function countDenial({ credentials, places, windows }: Tables, api: string, decision: Deny): void {
+function countDenial({ requests, credentials, places, windows }: Tables, api: string, decision: Deny): void {
   const { denial, limits = [] } = decision;
   if (denial.code === 'credential_invalid') credentials.add(api, denial.fault);
   else if (denial.code === 'not_found') places.add(api, denial.fault);
+  else if (denial.code === 'request_ambiguous') requests.add(api, denial.fault);
   else if (denial.code === 'rate_limited') {
     const shown = findTightest(limits)?.limit.name ?? WINDOW_OTHER;
     if (!windows.add(api, shown)) windows.add(api, WINDOW_OTHER);

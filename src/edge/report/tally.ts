@@ -89,7 +89,7 @@ export class Tally {
       ...(redigested && { redigested }),
       ...(resealed && { resealed }),
       lastUsed: toPairs(this.lastUsed),
-      notes: [...this.notes, ...increments.flatMap(toDisagreement), ...toLoss(this.notesLost)],
+      notes: [...this.notes, ...increments.flatMap(toMisconfigured), ...toLoss(this.notesLost)],
       measured: { increments, levels: [], observations: this.observations() },
     };
     this.reported = this.lastUsed;
@@ -109,10 +109,18 @@ export class Tally {
   }
 }
 
-function toDisagreement({ metric, labels, by }: Increment): Note[] {
-  if (metric !== 'tollgate_not_found_total' || labels.fault !== 'other_api') return [];
-  const message = 'the gateway names another API than the one of the host: refused as not found';
-  return [{ level: 'warn', message, fields: { api: labels.api, count: by } }];
+/** What no client but only a gateway's configuration can be to blame for. */
+function toMisconfigured({ metric, labels, by }: Increment): Note[] {
+  const told = (message: string): Note[] => [
+    { level: 'warn', message, fields: { api: labels.api, count: by } },
+  ];
+  if (metric === 'tollgate_not_found_total' && labels.fault === 'other_api') {
+    return told('the gateway names another API than the one of the host: refused as not found');
+  }
+  if (metric === 'tollgate_ambiguous_requests_total' && labels.fault === 'unreadable') {
+    return told('the gateway does not say, once each, what request it asks about: refused as ambiguous');
+  }
+  return [];
 }
 
 function toLoss(count: number): Note[] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PATH_LENGTH_MAX, canonicalPath } from '../../../src/lib/canonical-path.ts';
+import { PATH_LENGTH_MAX, canonicalPath, readPath } from '../../../src/lib/canonical-path.ts';
 
 describe('canonicalPath', () => {
   test.each([
@@ -81,6 +81,24 @@ describe('canonicalPath', () => {
     '/%80',
   ])('refuses %j', (target) => {
     expect(canonicalPath(target)).toBeUndefined();
+  });
+
+  test.each([
+    ['', 'no_path'],
+    ['*', 'no_path'],
+    ['http://h/a', 'no_path'],
+    [`/${'a'.repeat(PATH_LENGTH_MAX)}`, 'path_length'],
+    ['/a;b', 'path_characters'],
+    ['/a\\b', 'path_characters'],
+    ['/é', 'path_characters'],
+    ['/a%2fb', 'path_escapes'],
+    ['/a%', 'path_escapes'],
+    ['/a%00', 'path_escapes'],
+    ['/%c0%af', 'path_escapes'],
+    ['/a//b', 'path_segments'],
+    ['/a/%2e%2e/b', 'path_segments'],
+  ])('says what is wrong with %.20j: %s', (target, fault) => {
+    expect(readPath(target)).toBe(fault);
   });
 
   test('refuses a path above its bound, and reads one of that length whatever the query', () => {

@@ -61,6 +61,26 @@ describe('what an edge gathers between two reports', () => {
     expect(report.notes).toMatchObject([{ level: 'warn', fields: { api: 'one', count: 2 } }]);
   });
 
+  test('what was ambiguous in a request is counted; that a gateway says too little is told at WARN', () => {
+    deny({ code: 'request_ambiguous', fault: 'path_escapes' });
+    deny({ code: 'request_ambiguous', fault: 'unreadable' });
+    deny({ code: 'request_ambiguous', fault: 'unreadable' });
+    const report = tally.drain();
+    expect(report.measured.increments).toEqual([
+      {
+        metric: 'tollgate_ambiguous_requests_total',
+        labels: { api: 'one', fault: 'unreadable' },
+        by: 2,
+      },
+      {
+        metric: 'tollgate_ambiguous_requests_total',
+        labels: { api: 'one', fault: 'path_escapes' },
+        by: 1,
+      },
+    ]);
+    expect(report.notes).toMatchObject([{ level: 'warn', fields: { api: 'one', count: 2 } }]);
+  });
+
   test('a denial by limits is counted under the limit that waits longest', () => {
     deny({ code: 'rate_limited' }, [stateOf(MINUTE, 5_000), stateOf(DAY, 80_000)]);
     deny({ code: 'rate_limited' }, [stateOf(MINUTE, 5_000), stateOf(DAY, 0)]);
