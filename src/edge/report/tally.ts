@@ -111,14 +111,14 @@ export class Tally {
 
 /** What no client but only a gateway's configuration can be to blame for. */
 function toMisconfigured({ metric, labels, by }: Increment): Note[] {
-  const told = (message: string): Note[] => [
-    { level: 'warn', message, fields: { api: labels.api, count: by } },
+  const warn = (api: string, message: string): Note[] => [
+    { level: 'warn', message, fields: { api, count: by } },
   ];
   if (metric === 'tollgate_not_found_total' && labels.fault === 'other_api') {
-    return told('the gateway names another API than the one of the host: refused as not found');
+    return warn(labels.api, 'the gateway names another API than the one of the host: refused as not found');
   }
   if (metric === 'tollgate_ambiguous_requests_total' && labels.fault === 'unreadable') {
-    return told('the gateway does not say, once each, what request it asks about: refused as ambiguous');
+    return warn(labels.api, 'the gateway does not say, once each, what it asks about: refused as ambiguous');
   }
   return [];
 }
