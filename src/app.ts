@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readGatewayFacts } from './compose/gateway-facts.ts';
 import type { GatewayFacts } from './compose/gateway-facts.ts';
-import { createDirectHalves, createThreadHalves } from './compose/halves.ts';
+import type { Halves, HalvesOptions } from './compose/halves.ts';
 import { inspectTokenByConfig } from './compose/inspect-token.ts';
 import type { TokenInspection, TokenQuestion } from './compose/inspect-token.ts';
 import { openOperations } from './compose/open-operations.ts';
@@ -45,14 +45,20 @@ const DRAIN_MS = 10_000;
 /** Resolves once every listener answers. Throws `ConfigProblems` or `OperationRefused` for what the operator can mend. */
 export async function startApp({ carrier, world, ...place }: AppOptions): Promise<App> {
   const settings = await loadSettings(place, world);
+  const createHalves = await loadCarrier(carrier);
   const hub = await serveHub({
     settings,
     world,
-    createHalves: (listener) =>
-      (carrier === 'direct' ? createDirectHalves : createThreadHalves)({ settings, world, ...listener }),
+    createHalves: (listener) => createHalves({ settings, world, ...listener }),
     drainMs: DRAIN_MS,
   });
   return { ...hub, notes: settings.notes };
+}
+
+/** Only the carrier that is used: where the edge has a thread of its own, this one loads nothing of it. */
+async function loadCarrier(carrier: AppOptions['carrier']): Promise<(options: HalvesOptions) => Halves> {
+  if (carrier === 'direct') return (await import('./compose/direct-halves.ts')).createDirectHalves;
+  return (await import('./compose/thread-halves.ts')).createThreadHalves;
 }
 
 export interface ProgramWorld {

@@ -2,7 +2,6 @@ import { OFF } from '../config/schema/listen.ts';
 import type { Actor } from '../domain/audit.ts';
 import type { Operations } from '../domain/operations.ts';
 import { createEndpointPlaces } from '../edge/endpoints.ts';
-import { createAdminServer } from '../hub/admin/server.ts';
 import { createControlServer } from '../hub/control/server.ts';
 import type { HttpListener } from '../hub/http/listener.ts';
 import type { SessionEngine } from '../hub/sessions/engine.ts';
@@ -58,7 +57,7 @@ export async function openListeners(deps: ListenersDeps, closing: Closing): Prom
   };
   return {
     ...(document.public.listen === OFF || !hasEndpoints ? {} : { public: await start(toPublic(deps)) }),
-    ...(document.admin.listen === OFF ? {} : { admin: await start(toAdmin(deps)) }),
+    ...(document.admin.listen === OFF ? {} : { admin: await start(await toAdmin(deps)) }),
   };
 }
 
@@ -82,7 +81,10 @@ function toPublic({ settings, world, operationsFor, inspect, sessions }: Listene
   });
 }
 
-function toAdmin({ settings, world, operationsFor, reads, store }: ListenersDeps): HttpListener {
+/** What the admin API is made of is loaded only where it is on. */
+async function toAdmin(deps: ListenersDeps): Promise<HttpListener> {
+  const { settings, world, operationsFor, reads, store } = deps;
+  const { createAdminServer } = await import('../hub/admin/server.ts');
   const { clock, log } = world;
   return createAdminServer({
     listen: settings.document.admin.listen,

@@ -6,7 +6,7 @@ import type { RowText } from '../edge/render/json-template.ts';
 import { compileErrors } from '../edge/render/profile.ts';
 import { REFUSAL_CODES } from '../edge/render/status.ts';
 import type { ParsedLimit } from '../lib/limit-text.ts';
-import { listCredentialHeaders } from './checks/apis.ts';
+import { listCredentialHeaders } from './credential-headers.ts';
 import type { ApiDocument, ConfigDocument } from './document.ts';
 import {
   compileEndpoint,

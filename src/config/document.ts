@@ -7,6 +7,7 @@ import type { DeclaredKeySection } from './schema/declared.ts';
 import type { GrpcSection } from './schema/grpc.ts';
 import type { HttpSection } from './schema/http.ts';
 import type { ServerSections } from './schema/server.ts';
+import { KEY_SIGNED_DEFAULTS } from './schema/tokens.ts';
 import type { IssuerSection, TokensSection } from './schema/tokens.ts';
 import type { TlsDocument } from './tls.ts';
 
@@ -61,7 +62,8 @@ export interface ApiDocument extends Omit<ApiSections, 'declared' | 'tokens'> {
   };
 }
 
-export interface TokensDocument extends Omit<TokensSection, 'issuers'> {
+export interface TokensDocument extends Omit<TokensSection, 'issuers' | 'key_signed'> {
+  readonly key_signed: NonNullable<TokensSection['key_signed']>;
   readonly issuers: Readonly<Record<string, IssuerDocument>>;
 }
 
@@ -193,5 +195,8 @@ function toTokensDocument(section: TokensSection, keySets: readonly KeySetEntry[
     const issuer = section.issuers[name];
     return issuer === undefined ? [] : [[name, { ...issuer, keys }] as const];
   });
-  return { ...section, issuers: Object.fromEntries(issuers) };
+  return {
+    issuers: Object.fromEntries(issuers),
+    key_signed: section.key_signed ?? KEY_SIGNED_DEFAULTS,
+  };
 }

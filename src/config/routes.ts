@@ -1,7 +1,7 @@
 import { ENDPOINT_METHODS } from '../domain/endpoint.ts';
 import type { Route, RouteNode } from '../domain/policy.ts';
 import type { EndpointRoute } from './endpoints.ts';
-import { parsePattern } from './schema/areas.ts';
+import { parsePattern } from './patterns.ts';
 import type { RouteSection } from './schema/areas.ts';
 
 interface GrowingNode extends RouteNode {

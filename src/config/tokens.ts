@@ -1,11 +1,10 @@
 import type { ClaimRules, IssuerRules, SessionRules, TokenRules } from '../domain/token.ts';
 import { TIER_OF_ACCOUNT } from '../domain/principal.ts';
 import type { ApiDocument, IssuerDocument } from './document.ts';
-import { KEY_SIGNED_DEFAULTS } from './schema/tokens.ts';
 
 /** Whose tokens the API believes, and under which rules. */
 export function compileTokens({ tokens, keys, sessions, tiers }: ApiDocument): TokenRules {
-  const keySigned = tokens.key_signed ?? KEY_SIGNED_DEFAULTS;
+  const { key_signed: keySigned } = tokens;
   return {
     issuers: Object.entries(tokens.issuers).map(([name, issuer]) => compileIssuer(name, issuer)),
     ...(keys.key_signed_jwt && {

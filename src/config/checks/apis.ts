@@ -1,3 +1,4 @@
+import { listCredentialHeaders } from '../credential-headers.ts';
 import type { Fault, KeyPath, Problem } from '../problems.ts';
 import type { ApiSections } from '../schema/api.ts';
 import type { Sections } from '../sections.ts';
@@ -83,11 +84,3 @@ function findHeaderClashes(files: readonly ApiFile[]): Problem[] {
 }
 
 const CLASH = 'this header holds a credential of an API here, so it never reaches an upstream';
-
-/** Lower case, each once. */
-export function listCredentialHeaders(areas: ApiSections['areas']): readonly string[] {
-  const headers = areas.flatMap(({ credentials }) =>
-    credentials.flatMap(({ api_key, jwt }) => [api_key, jwt].flatMap((source) => source?.header ?? [])),
-  );
-  return [...new Set(headers)];
-}

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isCanonicalPath } from './areas.ts';
+import { isCanonicalPath } from '../patterns.ts';
 import { json } from './errors.ts';
 
 const path = z.string().refine(isCanonicalPath, {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../src/config/compile.ts';
 import { compileRoutes } from '../../../src/config/routes.ts';
-import { parsePattern } from '../../../src/config/schema/areas.ts';
+import { parsePattern } from '../../../src/config/patterns.ts';
 import type { RouteSection } from '../../../src/config/schema/areas.ts';
 import type { Route, RouteNode } from '../../../src/domain/policy.ts';
 import { API, change, load, SERVER } from './world.ts';
