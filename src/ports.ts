@@ -32,6 +32,8 @@ export class DependencyDown extends Error {
 
 export interface Clock {
   now(): Now;
+  /** The monotonic side of `now` alone, for durations; absent: whoever asks reads both. */
+  monotonicMs?(): number;
 }
 
 /** Every key and account of every API, in memory. */
@@ -193,6 +195,8 @@ export interface KeptPage {
 export interface Keeper extends FeedSource {
   /** Commits all charges of one turn in one transaction; outcomes in the order of the charges. */
   charge(charges: readonly CreditCharge[]): readonly ChargeReceipt[];
+  /** Tidies up behind charges that were answered, for a few milliseconds at most; changes nothing that anybody is told. Throws `DependencyDown('credits')`. */
+  bookCharges(): void;
   /** Books charges back in one transaction: all, or by `DependencyDown('credits')` none. */
   refund(refunds: readonly Refund[]): void;
   /** Writes windows in place of what was kept of them, in one transaction, and removes a few that ended long ago. Throws `DependencyDown('limits')`. */

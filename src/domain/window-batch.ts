@@ -90,13 +90,13 @@ export class WindowWriter {
 /** Every window of a batch, in the order in which it was written. */
 export function* readWindows({ words, numbers, entries }: WindowBatch): Generator<WindowRecord> {
   let entriesAt = 0;
-  for (const [index, windowMs] of numbers.entries()) {
-    const [word0 = 0, word1 = 0, word2 = 0, scope = 0, length = 0] = words.subarray(index * WORDS);
-    const entriesEnd = entriesAt + length * ENTRY_NUMBERS;
+  for (let index = 0; index < numbers.length; index += 1) {
+    const at = index * WORDS;
+    const entriesEnd = entriesAt + (words[at + 4] ?? 0) * ENTRY_NUMBERS;
     yield {
-      subject: { word0, word1, word2 },
-      scope: LIMIT_SCOPES[scope] ?? 'key',
-      windowMs,
+      subject: { word0: words[at] ?? 0, word1: words[at + 1] ?? 0, word2: words[at + 2] ?? 0 },
+      scope: LIMIT_SCOPES[words[at + 3] ?? 0] ?? 'key',
+      windowMs: numbers[index] ?? 0,
       entries: entries.subarray(entriesAt, entriesEnd),
     };
     entriesAt = entriesEnd;

@@ -28,7 +28,7 @@ export interface EdgeServiceOptions {
 /** Serves one edge from the store: its charges at once, the feed one batch at a time. */
 export function serveEdge({ channel, keeper, onNote }: EdgeServiceOptions): EdgeService {
   const post = (message: ToEdge): void => channel.post(message);
-  const charge = createCharging(keeper, new Streak('committing charges', onNote));
+  const charge = createCharging({ keeper, post, onNote });
   const feed = new FeedPump({ keeper, post, faults: new Streak('reading the feed', onNote) });
   const refunds = new Refunds(keeper, onNote);
   const windows = new WindowService(keeper, onNote);
@@ -50,7 +50,7 @@ export function serveEdge({ channel, keeper, onNote }: EdgeServiceOptions): Edge
     else if (received.kind === 'refund') refunds.add(fromRefundNumbers(received.refunds));
     else if (received.kind === 'keep') post(windows.keep(received.windows));
     else if (received.kind === 'load') post(windows.load(received.from));
-    else post(charge(received.turn, received.charges));
+    else charge(received.turn, received.charges);
   });
   return {
     confirmed: (seq, timeoutMs) => feed.waitFor(seq, timeoutMs),
@@ -58,8 +58,15 @@ export function serveEdge({ channel, keeper, onNote }: EdgeServiceOptions): Edge
   };
 }
 
-function createCharging(keeper: Keeper, faults: Streak): (turn: number, charges: Float64Array) => ToEdge {
-  return (turn, charges) => {
+interface ChargingOptions extends Pick<EdgeServiceOptions, 'keeper' | 'onNote'> {
+  readonly post: (message: ToEdge) => void;
+}
+
+/** Commits a turn of charges and answers it; then, when its checks wait no longer, lets the store tidy up behind them. */
+function createCharging({ keeper, post, onNote }: ChargingOptions) {
+  const faults = new Streak('committing charges', onNote);
+  const bookFaults = new Streak('booking charges', onNote);
+  const commit = (turn: number, charges: Float64Array): ToEdge => {
     try {
       const outcomes = keeper.charge(fromChargeNumbers(charges));
       faults.worked();
@@ -68,6 +75,16 @@ function createCharging(keeper: Keeper, faults: Streak): (turn: number, charges:
       // The transaction was rolled back as a whole. A bug ends here too: it must cost its own checks alone, not the one writer that all others need.
       faults.failed(error);
       return { kind: 'charge_failed', turn, cause: error instanceof DependencyDown ? 'outage' : 'bug' };
+    }
+  };
+  return (turn: number, charges: Float64Array): void => {
+    post(commit(turn, charges));
+    try {
+      keeper.bookCharges();
+      bookFaults.worked();
+    } catch (error) {
+      // They stay in the log, and are tried again behind the next turn.
+      bookFaults.failed(error);
     }
   };
 }

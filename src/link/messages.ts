@@ -33,43 +33,49 @@ const OUTCOME_NUMBERS = 3;
 const REFUND_NUMBERS = 4;
 const RESULTS: readonly ChargeResult[] = ['charged', 'insufficient', 'key_gone', 'account_gone'];
 
-/** One typed array for all charges of a turn: a third cheaper to copy than objects. */
+/** One typed array for all charges of a turn: a third cheaper to copy than objects. Cells are set one by one: `set` with a list takes three times as long. */
 export function toChargeNumbers(charges: readonly CreditCharge[]): Float64Array {
   const numbers = new Float64Array(charges.length * CHARGE_NUMBERS);
-  for (const [index, { accountRow, keyRow, cost, allowance, wallMs }] of charges.entries()) {
-    numbers.set([accountRow, keyRow, cost, allowance, wallMs], index * CHARGE_NUMBERS);
+  let at = 0;
+  for (const { accountRow, keyRow, cost, allowance, wallMs } of charges) {
+    numbers[at] = accountRow;
+    numbers[at + 1] = keyRow;
+    numbers[at + 2] = cost;
+    numbers[at + 3] = allowance;
+    numbers[at + 4] = wallMs;
+    at += CHARGE_NUMBERS;
   }
   return numbers;
 }
 
 export function fromChargeNumbers(numbers: Float64Array): CreditCharge[] {
-  return rows(
-    numbers,
-    CHARGE_NUMBERS,
-    ([accountRow = 0, keyRow = 0, cost = 0, allowance = 0, wallMs = 0]) => ({
-      accountRow,
-      keyRow,
-      cost,
-      allowance,
-      wallMs,
-    }),
-  );
+  return rows(numbers, CHARGE_NUMBERS, (at) => ({
+    accountRow: numbers[at] ?? 0,
+    keyRow: numbers[at + 1] ?? 0,
+    cost: numbers[at + 2] ?? 0,
+    allowance: numbers[at + 3] ?? 0,
+    wallMs: numbers[at + 4] ?? 0,
+  }));
 }
 
 export function toOutcomeNumbers(outcomes: readonly ChargeReceipt[]): Float64Array {
   const numbers = new Float64Array(outcomes.length * OUTCOME_NUMBERS);
-  for (const [index, { result, remaining, fromPurchased }] of outcomes.entries()) {
-    numbers.set([RESULTS.indexOf(result), remaining, fromPurchased], index * OUTCOME_NUMBERS);
+  let at = 0;
+  for (const { result, remaining, fromPurchased } of outcomes) {
+    numbers[at] = RESULTS.indexOf(result);
+    numbers[at + 1] = remaining;
+    numbers[at + 2] = fromPurchased;
+    at += OUTCOME_NUMBERS;
   }
   return numbers;
 }
 
 export function fromOutcomeNumbers(numbers: Float64Array): ChargeReceipt[] {
-  return rows(numbers, OUTCOME_NUMBERS, ([result = -1, remaining = 0, fromPurchased = 0]) => ({
+  return rows(numbers, OUTCOME_NUMBERS, (at) => ({
     // A result that is not in the table must never read as charged.
-    result: RESULTS[result] ?? 'account_gone',
-    remaining,
-    fromPurchased,
+    result: RESULTS[numbers[at] ?? -1] ?? 'account_gone',
+    remaining: numbers[at + 1] ?? 0,
+    fromPurchased: numbers[at + 2] ?? 0,
   }));
 }
 
@@ -82,20 +88,16 @@ export function toRefundNumbers(refunds: readonly Refund[]): Float64Array {
 }
 
 export function fromRefundNumbers(numbers: Float64Array): Refund[] {
-  return rows(
-    numbers,
-    REFUND_NUMBERS,
-    ([accountRow = 0, fromAllowance = 0, fromPurchased = 0, wallMs = 0]) => ({
-      accountRow,
-      fromAllowance,
-      fromPurchased,
-      wallMs,
-    }),
-  );
+  return rows(numbers, REFUND_NUMBERS, (at) => ({
+    accountRow: numbers[at] ?? 0,
+    fromAllowance: numbers[at + 1] ?? 0,
+    fromPurchased: numbers[at + 2] ?? 0,
+    wallMs: numbers[at + 3] ?? 0,
+  }));
 }
 
-function rows<T>(numbers: Float64Array, width: number, from: (row: Float64Array) => T): T[] {
+function rows<T>(numbers: Float64Array, width: number, from: (at: number) => T): T[] {
   const made: T[] = [];
-  for (let at = 0; at < numbers.length; at += width) made.push(from(numbers.subarray(at, at + width)));
+  for (let at = 0; at < numbers.length; at += width) made.push(from(at));
   return made;
 }

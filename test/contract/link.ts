@@ -394,8 +394,9 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
       test('fails as a whole turn where one charge of it cannot be committed, and as a bug where no outage was it', async () => {
         const { account, key } = await prepareCharged(50);
         const saboteur = new DatabaseSync(path);
-        saboteur.exec(`CREATE TRIGGER no_seven BEFORE UPDATE OF purchased ON accounts
-          WHEN new.purchased = old.purchased - 7 BEGIN SELECT RAISE(ABORT, 'no seven'); END`);
+        // The number seven as the log of charges has it, least significant byte first.
+        saboteur.exec(`CREATE TRIGGER no_seven BEFORE INSERT ON charge_log
+          WHEN instr(hex(new.entries), '0000000000001C40') BEGIN SELECT RAISE(ABORT, 'no seven'); END`);
         saboteur.close();
         const settled = await chargeAll([1, 7, 2].map((cost) => chargeOf(account, key, cost)));
         for (const each of settled) {

@@ -14,7 +14,7 @@ import {
 } from '../../src/domain/window-batch.ts';
 import { remainingCredits } from '../../src/hub/store/balance.ts';
 import { hexFromWords } from '../../src/lib/key-digest.ts';
-import { CREDITS_MAX, WRITE_BATCH_MAX } from '../../src/hub/store/store.ts';
+import { CREDITS_MAX, LAST_USES_MAX, WRITE_BATCH_MAX } from '../../src/hub/store/store.ts';
 import type { Declared } from '../../src/hub/store/declared.ts';
 import type { AccountInsert, KeyInsert, KeyMaterial, Store, StoredKey } from '../../src/hub/store/store.ts';
 import type { Keeper, KeptPage } from '../../src/ports.ts';
@@ -364,7 +364,7 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
         expect((await store.reads.findKey(refOf(1)))?.lastUsedMs).toBe(NOW_MS + 5);
         expect((await store.reads.findKey(refOf(2)))?.lastUsedMs).toBeNull();
         expect(follower.step()).toBe(false);
-        const tooMany = new Float64Array(2 * WRITE_BATCH_MAX + 2);
+        const tooMany = new Float64Array(2 * LAST_USES_MAX + 2);
         await expect(store.writes.recordLastUses(tooMany)).rejects.toThrow(RangeError);
       });
 

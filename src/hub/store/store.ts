@@ -28,6 +28,8 @@ import type { OperatorInsert, OperatorInserted, RedigestedOperator, StoredOperat
 
 /** Keys in one write transaction, and last uses in one: more would hold up the charges that wait behind it. */
 export const WRITE_BATCH_MAX = 50;
+/** Last uses written in one transaction: each is a few microseconds. */
+export const LAST_USES_MAX = 250;
 /** Keys in one step of a count: it takes about a millisecond. */
 export const COUNT_STEP_MAX = 10_000;
 /** Keys in one page of a list. */
@@ -283,7 +285,7 @@ export interface StoreWrites {
   redigestOperator(operator: RedigestedOperator): Promise<void>;
   /** Writes down what changed nothing: a failed login. */
   recordAttempt(by: Authorship): Promise<void>;
-  /** Pairs of key row and wall time in milliseconds, at most WRITE_BATCH_MAX pairs. A last use never moves back; unknown rows are passed over. */
+  /** Pairs of key row and wall time in milliseconds, at most LAST_USES_MAX pairs, best by row: neighbours share a page. A last use never moves back; unknown rows are passed over. */
   recordLastUses(pairs: Float64Array): Promise<void>;
   /** Keys that were opened under a retired sealing key are kept under the current one; at most WRITE_BATCH_MAX. A power cut may forget it. */
   resealKeys(keys: readonly ResealedKey[]): Promise<void>;

@@ -3,7 +3,7 @@ import { createReportSink } from '../../../src/compose/report-sink.ts';
 import type { ReportSink } from '../../../src/compose/report-sink.ts';
 import { NOTHING_MEASURED } from '../../../src/domain/measurements.ts';
 import type { Note, Report } from '../../../src/domain/report.ts';
-import { WRITE_BATCH_MAX } from '../../../src/hub/store/store.ts';
+import { LAST_USES_MAX } from '../../../src/hub/store/store.ts';
 import { DependencyDown } from '../../../src/ports.ts';
 
 describe('what an edge reports', () => {
@@ -40,12 +40,12 @@ describe('what an edge reports', () => {
     expect(lines).toEqual(['error: a bug', 'info: a start']);
   });
 
-  test('last uses are written in their order, in transactions of at most WRITE_BATCH_MAX', async () => {
-    const rows = Array.from({ length: 2 * WRITE_BATCH_MAX + 1 }, (_, row) => row + 1);
-    sink.take(report(rows));
+  test('last uses are written by row, in transactions of at most LAST_USES_MAX', async () => {
+    const rows = Array.from({ length: 2 * LAST_USES_MAX + 1 }, (_, row) => row + 1);
+    sink.take(report(rows.toReversed()));
     await sink.flush();
-    expect(rowsWritten()).toEqual(rows);
-    expect(written.map((pairs) => pairs.length / 2)).toEqual([WRITE_BATCH_MAX, WRITE_BATCH_MAX, 1]);
+    expect(written.flatMap((pairs) => [...pairs])).toEqual(rows.flatMap((row) => [row, 1_000 + row]));
+    expect(written.map((pairs) => pairs.length / 2)).toEqual([LAST_USES_MAX, LAST_USES_MAX, 1]);
   });
 
   test('a store that is slower than the reports makes the oldest of them forgotten, not the memory full', async () => {

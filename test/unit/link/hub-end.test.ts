@@ -20,6 +20,8 @@ const CHARGE = { accountRow: 1, keyRow: 1, cost: 1, allowance: 0, wallMs: 0 };
 class FailingKeeper implements Keeper {
   seq = 0;
   down: Error | undefined;
+  bookingDown: Error | undefined;
+  onTidy: () => void = () => undefined;
   changed = false;
   readonly booked: Refund[] = [];
   readonly kept: WindowBatch[] = [];
@@ -34,6 +36,11 @@ class FailingKeeper implements Keeper {
   charge(): readonly [] {
     if (this.down !== undefined) throw this.down;
     return [];
+  }
+
+  bookCharges(): void {
+    if (this.bookingDown !== undefined) throw this.bookingDown;
+    this.onTidy();
   }
 
   refund(refunds: readonly Refund[]): void {
@@ -239,6 +246,25 @@ describe('serving an edge', () => {
       'committing charges fails',
       'committing charges fails',
       'committing charges works again',
+    ]);
+  });
+
+  test('the store tidies up behind every turn of charges, when that has been answered', () => {
+    const answered: number[] = [];
+    keeper.onTidy = () => answered.push(posted.length);
+    for (const turn of [1, 2]) say({ kind: 'charge', turn, charges: toChargeNumbers([CHARGE]) });
+    expect(answered).toEqual([1, 2]);
+  });
+
+  test('a store that cannot tidy up answers all the same, and that is told once', () => {
+    keeper.bookingDown = new DependencyDown('credits', 'the disk fails');
+    for (const turn of [1, 2]) say({ kind: 'charge', turn, charges: toChargeNumbers([CHARGE]) });
+    keeper.bookingDown = undefined;
+    say({ kind: 'charge', turn: 3, charges: toChargeNumbers([CHARGE]) });
+    expect(posted.map(({ kind }) => kind)).toEqual(['charged', 'charged', 'charged']);
+    expect(notes.map(({ message }) => message)).toEqual([
+      'booking charges fails',
+      'booking charges works again',
     ]);
   });
 

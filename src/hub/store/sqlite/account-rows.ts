@@ -2,15 +2,26 @@ import type { Declared } from '../declared.ts';
 import type { AccountInsert, StoredAccount, StoredRef } from '../store.ts';
 import { toAuditTime } from './audit-log.ts';
 import type { AuditMembers } from './audit-log.ts';
+import { findUnbooked } from './charge-log.ts';
 import type { SqliteConnection } from './connection.ts';
 import { sql } from './tables.ts';
 import type { AccountRow } from './tables.ts';
 
-/** What is known of an account; inside a transaction it stays true until that ends. */
+/** What is known of an account but its balance; inside a transaction it stays true until that ends. */
 export function findAccountRow(connection: SqliteConnection, ref: StoredRef): AccountRow | undefined {
   return connection.first(
     sql.selectFrom('accounts').selectAll().where('api', '=', ref.api).where('id', '=', ref.id),
   );
+}
+
+/** The same with its balance: what is charged and not yet booked counts. Inside a transaction or a snapshot. */
+export function findAccountWithBalance(connection: SqliteConnection, ref: StoredRef): AccountRow | undefined {
+  const row = findAccountRow(connection, ref);
+  const unbooked = row === undefined ? undefined : findUnbooked(connection, row.row);
+  if (row === undefined || unbooked === undefined) return row;
+  const { taken, allowanceMonth, allowanceUsed } = unbooked;
+  const purchased = Math.max(0, row.purchased - taken);
+  return { ...row, purchased, allowance_month: allowanceMonth, allowance_used: allowanceUsed };
 }
 
 /** undefined: the id is taken. */

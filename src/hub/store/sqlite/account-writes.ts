@@ -10,7 +10,7 @@ import type {
   StoredRef,
 } from '../store.ts';
 import { CREDITS_MAX } from '../store.ts';
-import { findAccountRow, fromAccountRow, insertAccountRow, toAuditMembers } from './account-rows.ts';
+import { findAccountWithBalance, fromAccountRow, insertAccountRow, toAuditMembers } from './account-rows.ts';
 import type { DeclaredAccountTest } from './account-rows.ts';
 import { countOrNull, insertAudit, isEmpty, toCreation, toDifference } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -69,7 +69,7 @@ function updateAccount(
   { account, update, by }: AccountUpdateInput,
   view: View,
 ): AccountUpdated {
-  const row = findAccountRow(connection, account);
+  const row = findAccountWithBalance(connection, account);
   if (row === undefined) return { result: 'unknown' };
   const { tier = row.tier, standing = row.standing, billing = row.billing } = update;
   const { trialEndsMs: trial_ends_ms = row.trial_ends_ms } = update;
@@ -92,6 +92,9 @@ function updateAccount(
   return { result: 'updated', account: view(changed) };
 }
 
+/** By a difference, like the charges that are not yet booked: neither overwrites the other. ?1 account row, ?2 credits. */
+const GRANT = `UPDATE accounts SET purchased = purchased + ?2 WHERE row = ?1`;
+
 interface GrantInput {
   readonly account: StoredRef;
   readonly grant: GrantInsert;
@@ -99,13 +102,13 @@ interface GrantInput {
 }
 
 function grantCredits(connection: SqliteConnection, { account, grant, by }: GrantInput, view: View): Granted {
-  const row = findAccountRow(connection, account);
+  const row = findAccountWithBalance(connection, account);
   if (row === undefined) return { result: 'unknown' };
   if (isCounted(connection, row.row, grant.ref)) return { result: 'repeated', account: view(row) };
   if (row.purchased > CREDITS_MAX - grant.credits) return { result: 'too_many' };
   const purchased = row.purchased + grant.credits;
   insertGrant(connection, row.row, grant);
-  connection.run(sql.updateTable('accounts').set({ purchased }).where('row', '=', row.row));
+  connection.statement(GRANT).run(row.row, grant.credits);
   insertAudit(connection, by, row, {
     ...toDifference({ purchased: row.purchased }, { purchased }),
     ...toCreation({ ref: grant.ref }),

@@ -1,67 +1,67 @@
 import type { ChargeReceipt, ChargeResult, CreditCharge, Refund } from '../../../domain/credits.ts';
 import { monthOf } from '../../../domain/time.ts';
+import type { Keeper } from '../../../ports.ts';
 import { remainingCredits } from '../balance.ts';
-import type { SqliteConnection } from './connection.ts';
+import { ChargeLog } from './charge-log.ts';
+import type { ChargeEntry } from './charge-log.ts';
 import { reportOutage } from './connection.ts';
+import { KnownAccounts } from './known-accounts.ts';
+import type { KnownAccount } from './known-accounts.ts';
+import type { Writer } from './writer.ts';
 
-/**
- * What a charge is judged by. ?1 account row, ?2 key row (0: declared), ?3 wall time.
- * Read and spent in one transaction that has the write lock from its beginning: nothing changes in between.
- */
-const READ = `
-SELECT standing, purchased, allowance_month AS allowanceMonth, allowance_used AS allowanceUsed,
-  (?2 = 0 OR EXISTS (
-    SELECT 1 FROM keys
-    WHERE keys.row = ?2 AND keys.account_row = ?1 AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?3)
-  )) AS keyWorks
-FROM accounts WHERE row = ?1`;
-/** ?1 account row, ?2 from purchased, ?3 the month, ?4 what is used of its allowance from now on. */
-const SPEND = `
-UPDATE accounts SET purchased = purchased - ?2, allowance_month = ?3, allowance_used = ?4 WHERE row = ?1`;
-/** ?1 account row, ?2 to purchased, ?3 the month of the charge, ?4 to its allowance, which has lapsed in any other month. */
-const GIVE_BACK = `
-UPDATE accounts SET
-  purchased = min(purchased + ?2, ${Number.MAX_SAFE_INTEGER}),
-  allowance_used = max(0, allowance_used - iif(allowance_month = ?3, ?4, 0))
-WHERE row = ?1`;
+/** Bookings behind one turn of charges: more than the longest turn makes needful. */
+const BOOKINGS_MAX = 32;
 
-interface Balance {
-  readonly purchased: number;
-  readonly allowanceMonth: number;
-  readonly allowanceUsed: number;
-}
-
-interface Chargeable extends Balance {
-  readonly standing: string;
-  readonly keyWorks: number;
+export interface Charging extends Pick<Keeper, 'charge' | 'refund' | 'bookCharges'> {
+  /** Books all that was logged, so that a file at rest tells every balance in its accounts. Throws `DependencyDown('credits')`. */
+  bookAll(): void;
 }
 
 /**
- * Commits all charges together and answers each in its place; they see one another in the order given.
- * Survives the death of the process. Throws `DependencyDown('credits')` where nothing was committed.
+ * Charges and refunds of one connection, out of memory and into the log of charges, each turn in one transaction that has the write
+ * lock from its beginning: what is known is true until it is committed. Survives the death of the process.
  */
-export function chargeAll(
-  connection: SqliteConnection,
-  charges: readonly CreditCharge[],
-): readonly ChargeReceipt[] {
-  if (charges.length === 0) return [];
-  for (const { cost, allowance } of charges) checkDemand(cost, allowance);
-  return reportOutage('credits', () =>
-    connection.transaction('process', () => charges.map((charge) => chargeOne(connection, charge))),
-  );
-}
-
-/** Books charges back, each to where it was taken from, together. An account that is gone gets nothing. Throws `DependencyDown('credits')` where nothing was committed. */
-export function refundAll(connection: SqliteConnection, refunds: readonly Refund[]): void {
-  if (refunds.length === 0) return;
-  reportOutage('credits', () =>
-    connection.transaction('process', () => {
-      for (const { accountRow, fromAllowance, fromPurchased, wallMs } of refunds) {
-        checkParts(fromAllowance, fromPurchased);
-        connection.statement(GIVE_BACK).run(accountRow, fromPurchased, monthOf(wallMs), fromAllowance);
-      }
-    }),
-  );
+export function createCharging(writer: Writer): Charging {
+  const { connection } = writer;
+  const log = new ChargeLog(connection);
+  const known = new KnownAccounts(writer, log);
+  /** Nothing of what `work` changed in memory outlives a transaction that was not committed. */
+  const inTransaction = <T>(work: () => T): T => {
+    try {
+      return reportOutage('credits', () => connection.transaction('process', work));
+    } catch (error) {
+      known.forget();
+      throw error;
+    }
+  };
+  const spend = <T>(work: (entries: ChargeEntry[]) => T): T =>
+    inTransaction(() => {
+      known.refresh();
+      const entries: ChargeEntry[] = [];
+      const result = work(entries);
+      log.append(entries);
+      return result;
+    });
+  return {
+    charge(charges) {
+      for (const { cost, allowance } of charges) checkDemand(cost, allowance);
+      if (charges.length === 0) return [];
+      return spend((entries) => charges.map((charge) => chargeOne(known, charge, entries)));
+    },
+    refund(refunds) {
+      for (const { fromAllowance, fromPurchased } of refunds) checkParts(fromAllowance, fromPurchased);
+      if (refunds.length === 0) return;
+      spend((entries) => {
+        for (const refund of refunds) refundOne(known, refund, entries);
+      });
+    },
+    bookCharges() {
+      for (let count = 0; log.isLong && count < BOOKINGS_MAX; count += 1) inTransaction(() => log.bookSome());
+    },
+    bookAll() {
+      if (!log.isEmpty) inTransaction(() => log.bookAll());
+    },
+  };
 }
 
 /** A cost below one would give credits away. */
@@ -77,25 +77,54 @@ function checkParts(...parts: readonly number[]): void {
     throw new RangeError('a refund is never negative');
 }
 
-function chargeOne(connection: SqliteConnection, charge: CreditCharge): ChargeReceipt {
-  const { accountRow, keyRow, cost, allowance, wallMs } = charge;
-  const found = connection.statement(READ).get(accountRow, keyRow, wallMs) as Chargeable | undefined;
-  if (found === undefined) return { result: 'account_gone', remaining: 0, fromPurchased: 0 };
-  const remaining = remainingCredits(found, allowance, wallMs);
-  const refusal = findRefusal(found, remaining - cost);
+/** Changes what is known of the account, and adds what happened to `entries`. */
+function chargeOne(known: KnownAccounts, charge: CreditCharge, entries: ChargeEntry[]): ChargeReceipt {
+  const { accountRow, cost, allowance, wallMs } = charge;
+  const account = known.find(accountRow);
+  if (account === undefined) return { result: 'account_gone', remaining: 0, fromPurchased: 0 };
+  const remaining = remainingCredits(account, allowance, wallMs);
+  const refusal = findRefusal(known, account, charge) ?? (remaining < cost ? 'insufficient' : undefined);
   if (refusal !== undefined) return { result: refusal, remaining, fromPurchased: 0 };
 
   // The allowance is spent first. A month before the stored one opens nothing: a clock that went back gives no second allowance.
-  const month = Math.max(found.allowanceMonth, monthOf(wallMs));
-  const used = found.allowanceMonth < month ? 0 : found.allowanceUsed;
+  const month = Math.max(account.allowanceMonth, monthOf(wallMs));
+  const used = account.allowanceMonth < month ? 0 : account.allowanceUsed;
   const fromAllowance = Math.min(cost, Math.max(0, allowance - used));
   const fromPurchased = cost - fromAllowance;
-  connection.statement(SPEND).run(accountRow, fromPurchased, month, used + fromAllowance);
+  account.purchased -= fromPurchased;
+  account.allowanceMonth = month;
+  account.allowanceUsed = used + fromAllowance;
+  entries.push(toEntry(accountRow, account, fromPurchased));
   return { result: 'charged', remaining: remaining - cost, fromPurchased };
 }
 
-function findRefusal({ keyWorks, standing }: Chargeable, left: number): ChargeResult | undefined {
-  if (keyWorks === 0) return 'key_gone';
-  if (standing !== 'ok') return 'account_gone';
-  return left < 0 ? 'insufficient' : undefined;
+/** `keyRow` is 0 for a declared key, which is not the store's. */
+function findRefusal(
+  known: KnownAccounts,
+  account: KnownAccount,
+  { keyRow, accountRow, wallMs }: CreditCharge,
+): ChargeResult | undefined {
+  if (keyRow !== 0 && !known.keyWorks(keyRow, accountRow, wallMs)) return 'key_gone';
+  return account.isOk ? undefined : 'account_gone';
+}
+
+/** Gives back to where it was taken from; an allowance has lapsed in any month but its own. An account that is gone gets nothing. */
+function refundOne(known: KnownAccounts, refund: Refund, entries: ChargeEntry[]): void {
+  const { accountRow, fromAllowance, fromPurchased, wallMs } = refund;
+  const account = known.find(accountRow);
+  if (account === undefined) return;
+  const purchased = Math.min(account.purchased + fromPurchased, Number.MAX_SAFE_INTEGER);
+  const taken = account.purchased - purchased;
+  account.purchased = purchased;
+  if (account.allowanceMonth === monthOf(wallMs))
+    account.allowanceUsed = Math.max(0, account.allowanceUsed - fromAllowance);
+  entries.push(toEntry(accountRow, account, taken));
+}
+
+function toEntry(
+  accountRow: number,
+  { allowanceMonth, allowanceUsed }: KnownAccount,
+  taken: number,
+): ChargeEntry {
+  return { accountRow, taken, allowanceMonth, allowanceUsed };
 }

@@ -101,6 +101,16 @@ export class SqliteConnection {
     }
   }
 
+  /** What `work` reads stands as it was at one moment. Not inside a transaction; keep it short: the log cannot begin anew meanwhile. */
+  snapshot<T>(work: () => T): T {
+    this.statement('BEGIN').run();
+    try {
+      return work();
+    } finally {
+      if (this.database.isTransaction) this.statement('COMMIT').run();
+    }
+  }
+
   /** The file's absolute name, links resolved. */
   realPath(): string {
     return this.database.location() ?? this.path;

@@ -14,7 +14,7 @@ import type {
   StoredKey,
   StoredRef,
 } from '../store.ts';
-import { WRITE_BATCH_MAX } from '../store.ts';
+import { LAST_USES_MAX, WRITE_BATCH_MAX } from '../store.ts';
 import { findAccountRow } from './account-rows.ts';
 import { countOrNull, insertAudit, isEmpty, toAuditTime, toCreation, toDifference } from './audit-log.ts';
 import type { AuditMembers } from './audit-log.ts';
@@ -208,12 +208,12 @@ function revokeKey(
 }
 
 const RECORD_LAST_USE = `
-UPDATE keys SET last_used_ms = :at WHERE row = :row AND (last_used_ms IS NULL OR last_used_ms < :at)`;
+UPDATE keys SET last_used_ms = ?2 WHERE row = ?1 AND (last_used_ms IS NULL OR last_used_ms < ?2)`;
 
 function recordLastUses(connection: SqliteConnection, pairs: Float64Array): void {
-  if (pairs.length > 2 * WRITE_BATCH_MAX) throw new RangeError(`more than ${WRITE_BATCH_MAX} last uses`);
+  if (pairs.length > 2 * LAST_USES_MAX) throw new RangeError(`more than ${LAST_USES_MAX} last uses`);
   const record = connection.statement(RECORD_LAST_USE);
   for (let index = 0; index + 1 < pairs.length; index += 2) {
-    record.run({ row: pairs[index] ?? 0, at: Math.floor(pairs[index + 1] ?? 0) });
+    record.run(pairs[index] ?? 0, Math.floor(pairs[index + 1] ?? 0));
   }
 }

@@ -206,6 +206,17 @@ BEGIN
 END;
 `;
 
+/**
+ * What was charged and given back, a turn a row, until it is booked into the accounts. An entry is four numbers of 64 bits: the
+ * account's row, what was taken from its purchased credits, and its allowance as it stands afterwards: the month, how much is used.
+ */
+const CHARGE_LOG = `
+CREATE TABLE charge_log (
+  seq INTEGER PRIMARY KEY,
+  entries BLOB NOT NULL CHECK (length(entries) > 0 AND length(entries) % 32 = 0)
+) STRICT;
+`;
+
 /** In order; a new one goes at the end. */
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: 'accounts and their credits', sql: ACCOUNTS },
@@ -217,4 +228,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 7, name: 'former digests of keys', sql: FORMER_DIGESTS },
   { number: 8, name: 'windows of sessions, keys sealed anew', sql: SESSION_WINDOWS },
   { number: 9, name: 'sessions and their signing keys', sql: SESSIONS },
+  { number: 10, name: 'log of charges', sql: CHARGE_LOG },
 ];

@@ -1,3 +1,4 @@
+import { DependencyDown } from '../../../ports.ts';
 import type { Keeper } from '../../../ports.ts';
 import { NOTHING_DECLARED } from '../declared.ts';
 import type { Declared } from '../declared.ts';
@@ -5,7 +6,8 @@ import { StoreUnusable } from '../store.ts';
 import type { Store, StoreReads } from '../store.ts';
 import { createDeclaredAccountTest } from './account-rows.ts';
 import { createAccountWrites } from './account-writes.ts';
-import { chargeAll, refundAll } from './charge.ts';
+import { createCharging } from './charge.ts';
+import type { Charging } from './charge.ts';
 import { checkpoint } from './checkpoint.ts';
 import type { Checkpoint, CheckpointKind } from './checkpoint.ts';
 import { reportOutage, SqliteConnection } from './connection.ts';
@@ -76,6 +78,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       }),
     );
     const writer = createWriter(connection);
+    const charging = createCharging(writer);
     return {
       reads: createReads(connection, declared),
       writes: {
@@ -89,12 +92,24 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
         ...createSigningKeyWrites(writer),
         ...createOperatorWrites(writer),
       },
-      keeper: createKeeper(writer, options),
+      keeper: createKeeper(writer, charging, options),
       latestSeq: () => readLatestSeq(connection),
       checkpoint: (kind) => checkpoint(connection, kind),
-      close: () => connection.close(),
+      close() {
+        bookAtRest(charging);
+        connection.close();
+      },
     };
   });
+}
+
+/** What cannot be booked now stays in the log, and is booked before the next charge. */
+function bookAtRest(charging: Charging): void {
+  try {
+    charging.bookAll();
+  } catch (error) {
+    if (!(error instanceof DependencyDown)) throw error;
+  }
 }
 
 /** Opens the database for reads beside its writer, for another thread or a moment; never creates or changes one. */
@@ -141,14 +156,19 @@ function switchToLog(connection: SqliteConnection): void {
   }
 }
 
-function createKeeper(writer: Writer, { apiNames, declared = NOTHING_DECLARED }: SqliteStoreOptions): Keeper {
+function createKeeper(
+  writer: Writer,
+  { charge, refund, bookCharges }: Charging,
+  { apiNames, declared = NOTHING_DECLARED }: SqliteStoreOptions,
+): Keeper {
   const { connection } = writer;
   const feed = createFeed(connection, { apiNames, declaredKeys: declared.keys });
   let version = readDataVersion(connection);
   return {
     read: (after) => feed.read(after),
-    charge: (charges) => chargeAll(connection, charges),
-    refund: (refunds) => refundAll(connection, refunds),
+    charge,
+    refund,
+    bookCharges,
     ...createWindowRows(connection),
     onChange: writer.onChange,
     changedElsewhere() {

@@ -1,7 +1,12 @@
 import type { Declared } from '../declared.ts';
 import type { KeyListQuery, KeyPage, StoreReads, StoredKey, TierInUse } from '../store.ts';
 import { LIST_PAGE_MAX } from '../store.ts';
-import { createDeclaredAccountTest, findAccountRow, fromAccountRow } from './account-rows.ts';
+import {
+  createDeclaredAccountTest,
+  findAccountRow,
+  findAccountWithBalance,
+  fromAccountRow,
+} from './account-rows.ts';
 import { listAudit } from './audit-log.ts';
 import type { SqliteConnection } from './connection.ts';
 import { reportOutage } from './connection.ts';
@@ -13,13 +18,15 @@ import { listSigningKeyRows } from './signing-key-rows.ts';
 import { listSealingKeysInUse } from './sealing-use.ts';
 import { sql } from './tables.ts';
 
-/** Reads of one connection. Each is one short statement: nothing holds a snapshot of the database open. */
+/** Reads of one connection. Each is one short statement, or two of one moment: nothing holds a snapshot of the database open for long. */
 export function createReads(connection: SqliteConnection, declared: Declared): StoreReads {
   const isDeclared = createDeclaredAccountTest(declared);
   const declaredKeys = declared.keys.map(fromDeclaredKey);
   return {
     async findAccount(ref) {
-      const row = reportOutage('directory', () => findAccountRow(connection, ref));
+      const row = reportOutage('directory', () =>
+        connection.snapshot(() => findAccountWithBalance(connection, ref)),
+      );
       return row === undefined ? undefined : fromAccountRow(row, isDeclared);
     },
     async findKey(ref) {

@@ -16,8 +16,10 @@ ON CONFLICT (row) DO UPDATE SET counter_ms = excluded.counter_ms, wall_ms = excl
 const CLOCK = 'SELECT counter_ms AS counterMs, wall_ms AS wallMs FROM counter_clock WHERE row = 1';
 const PAGE = `
 SELECT row, subject, scope, window_ms AS windowMs, entries FROM windows WHERE row > ? ORDER BY row LIMIT ?`;
-const ENDS = 'SELECT row, ends_ms AS endsMs FROM windows WHERE row > ? ORDER BY row LIMIT ?';
-const REMOVE = 'DELETE FROM windows WHERE row = ?';
+/** How far so many rows after ?1 reach. */
+const SWEEP = `
+SELECT count(*) AS rows, max(row) AS last FROM (SELECT row FROM windows WHERE row > ?1 ORDER BY row LIMIT ?2)`;
+const REMOVE = 'DELETE FROM windows WHERE row > ?1 AND row <= ?2 AND ends_ms <= ?3';
 
 /** Rows that one transaction looks at for windows that have ended: more than it can add, so that those never pile up. */
 const SWEPT_ROWS = 2 * WINDOW_BATCH_MAX;
@@ -55,12 +57,10 @@ function setClock(connection: SqliteConnection, { counterMs, wallMs }: CounterCl
 
 /** Looks at the rows after `swept`, and answers where the next look begins. */
 function removeEnded(connection: SqliteConnection, swept: number, { counterMs }: CounterClock): number {
-  const rows = connection.statement(ENDS).all(swept, SWEPT_ROWS) as unknown as readonly {
-    readonly row: number;
-    readonly endsMs: number;
-  }[];
-  for (const { row, endsMs } of rows) if (endsMs <= counterMs) connection.statement(REMOVE).run(row);
-  return rows.length < SWEPT_ROWS ? 0 : (rows.at(-1)?.row ?? 0);
+  const looked = connection.statement(SWEEP).get(swept, SWEPT_ROWS);
+  const last = Number(looked?.last ?? swept);
+  connection.statement(REMOVE).run(swept, last, counterMs);
+  return Number(looked?.rows) < SWEPT_ROWS ? 0 : last;
 }
 
 interface KeptRow {
@@ -100,7 +100,8 @@ function toSubject(bytes: Uint8Array): Subject {
 function toBytes(numbers: Float64Array): Uint8Array {
   const bytes = new Uint8Array(numbers.length * NUMBER_BYTES);
   const view = new DataView(bytes.buffer);
-  for (const [index, number] of numbers.entries()) view.setFloat64(index * NUMBER_BYTES, number, true);
+  for (let index = 0; index < numbers.length; index += 1)
+    view.setFloat64(index * NUMBER_BYTES, numbers[index] ?? 0, true);
   return bytes;
 }
 

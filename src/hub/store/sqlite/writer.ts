@@ -13,14 +13,18 @@ export interface Writer {
   readonly writeUnfed: <T>(work: () => T) => Promise<T>;
   /** One transaction of which a power cut may forget the latest; then the listeners are called. */
   readonly writeLightly: <T>(work: () => T) => Promise<T>;
-  /** The same, and tells nobody. */
+  /** The same, and tells nobody, not even `revision`: of what changes nothing by which charges are judged. */
   readonly writeQuietly: <T>(work: () => T) => Promise<T>;
   readonly onChange: (wake: () => void) => void;
+  /** Grows with every write that may have changed a key, an account or what it owns. */
+  readonly revision: () => number;
 }
 
 export function createWriter(connection: SqliteConnection): Writer {
   const listeners: (() => void)[] = [];
+  let revision = 0;
   const writeFed = async <T>(durability: Durability, work: () => T): Promise<T> => {
+    revision += 1;
     const result = reportOutage('directory', () => connection.transaction(durability, work));
     for (const wake of listeners) wake();
     return result;
@@ -30,6 +34,7 @@ export function createWriter(connection: SqliteConnection): Writer {
     write: (work) => writeFed('power', work),
     writeLightly: (work) => writeFed('process', work),
     async writeUnfed(work) {
+      revision += 1;
       return reportOutage('directory', () => connection.transaction('power', work));
     },
     async writeQuietly(work) {
@@ -39,5 +44,6 @@ export function createWriter(connection: SqliteConnection): Writer {
       if (listeners.length === LISTENERS_MAX) throw new RangeError('too many followers of the store');
       listeners.push(wake);
     },
+    revision: () => revision,
   };
 }

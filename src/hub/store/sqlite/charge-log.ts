@@ -1,0 +1,144 @@
+import type { SqliteConnection } from './connection.ts';
+
+/** Above so many entries or rows some of the log is booked: what a reader of one account looks through, and the first charge after a start books at once. */
+export const LOG_ENTRIES_MAX = 4_096;
+export const LOG_ROWS_MAX = 512;
+/** Accounts written by one booking, a few milliseconds of the writer at most; its last row may bring more. */
+export const BOOKED_ACCOUNTS_MAX = 1_024;
+
+const APPEND = 'INSERT INTO charge_log (entries) VALUES (?)';
+const READ = 'SELECT seq, entries FROM charge_log ORDER BY seq';
+const REMOVE = 'DELETE FROM charge_log WHERE seq <= ?';
+/** ?1 account row, ?2 taken, ?3 the month, ?4 what is used of its allowance. A foreign hand may have left less than was taken. */
+const BOOK = `
+UPDATE accounts SET purchased = max(0, min(purchased - ?2, ${Number.MAX_SAFE_INTEGER})), allowance_month = ?3, allowance_used = ?4
+WHERE row = ?1`;
+
+type LogRow = readonly [seq: number, entries: Uint8Array];
+
+const NUMBER_BYTES = 8;
+const ENTRY_BYTES = 4 * NUMBER_BYTES;
+
+/**
+ * What one charge or refund did. Purchased credits are told as a difference, so that a grant in between counts;
+ * the allowance as it stands afterwards, since nothing else writes it.
+ */
+export interface ChargeEntry {
+  readonly accountRow: number;
+  /** From purchased credits; negative where they were given back. */
+  readonly taken: number;
+  readonly allowanceMonth: number;
+  readonly allowanceUsed: number;
+}
+
+/**
+ * What charges and refunds did, until it is booked into the accounts. A turn of charges writes one row here and one or two pages,
+ * instead of a row and often a page for each account: 1 µs a charge, its booking included, where it took 5 (turns of 32, a thousand accounts).
+ */
+export class ChargeLog {
+  private readonly connection: SqliteConnection;
+  private rows = 0;
+  private entries = 0;
+
+  constructor(connection: SqliteConnection) {
+    this.connection = connection;
+  }
+
+  /** As far as this connection wrote it, like `isLong`. */
+  get isEmpty(): boolean {
+    return this.rows === 0;
+  }
+
+  /** Whether some of it should be booked. */
+  get isLong(): boolean {
+    return this.entries > LOG_ENTRIES_MAX || this.rows > LOG_ROWS_MAX;
+  }
+
+  /** Inside a transaction. */
+  append(entries: readonly ChargeEntry[]): void {
+    if (entries.length === 0) return;
+    this.connection.statement(APPEND).run(toBytes(entries));
+    this.rows += 1;
+    this.entries += entries.length;
+  }
+
+  /** Inside a transaction: books what was written first. */
+  bookSome(): void {
+    this.book(BOOKED_ACCOUNTS_MAX);
+  }
+
+  /** Inside a transaction: from then on the accounts alone tell what they have. */
+  bookAll(): void {
+    this.book(Number.POSITIVE_INFINITY);
+  }
+
+  private book(accountsMax: number): void {
+    const sums = new Map<number, ChargeEntry>();
+    const left = { rows: 0, entries: 0 };
+    let last = 0;
+    for (const [seq, bytes] of iterateRows(this.connection)) {
+      if (sums.size < accountsMax) {
+        for (const entry of readEntries(bytes)) addTo(sums, entry);
+        last = seq;
+      } else {
+        left.rows += 1;
+        left.entries += bytes.length / ENTRY_BYTES;
+      }
+    }
+    this.rows = left.rows;
+    this.entries = left.entries;
+    if (last === 0) return;
+    // In the order of the table: neighbours share a page.
+    const ordered = [...sums.values()].sort((a, b) => a.accountRow - b.accountRow);
+    const statement = this.connection.statement(BOOK);
+    for (const { accountRow, taken, allowanceMonth, allowanceUsed } of ordered)
+      statement.run(accountRow, taken, allowanceMonth, allowanceUsed);
+    this.connection.statement(REMOVE).run(last);
+  }
+}
+
+/** What an account's row does not tell yet. To be read in one transaction with the row. */
+export function findUnbooked(connection: SqliteConnection, accountRow: number): ChargeEntry | undefined {
+  const sums = new Map<number, ChargeEntry>();
+  for (const [, bytes] of iterateRows(connection))
+    for (const entry of readEntries(bytes)) if (entry.accountRow === accountRow) addTo(sums, entry);
+  return sums.get(accountRow);
+}
+
+function iterateRows(connection: SqliteConnection): Iterable<LogRow> {
+  const statement = connection.statement(READ);
+  statement.setReturnArrays(true);
+  return statement.iterate() as Iterable<unknown> as Iterable<LogRow>;
+}
+
+function addTo(sums: Map<number, ChargeEntry>, entry: ChargeEntry): void {
+  const sum = sums.get(entry.accountRow);
+  sums.set(entry.accountRow, sum === undefined ? entry : { ...entry, taken: sum.taken + entry.taken });
+}
+
+/** Four numbers of 64 bits an entry, least significant byte first, on every machine. */
+function toBytes(entries: readonly ChargeEntry[]): Uint8Array {
+  const bytes = new Uint8Array(entries.length * ENTRY_BYTES);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const { accountRow, taken, allowanceMonth, allowanceUsed } of entries) {
+    view.setFloat64(at, accountRow, true);
+    view.setFloat64(at + NUMBER_BYTES, taken, true);
+    view.setFloat64(at + 2 * NUMBER_BYTES, allowanceMonth, true);
+    view.setFloat64(at + 3 * NUMBER_BYTES, allowanceUsed, true);
+    at += ENTRY_BYTES;
+  }
+  return bytes;
+}
+
+function* readEntries(bytes: Uint8Array): Generator<ChargeEntry> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length; at += ENTRY_BYTES) {
+    yield {
+      accountRow: view.getFloat64(at, true),
+      taken: view.getFloat64(at + NUMBER_BYTES, true),
+      allowanceMonth: view.getFloat64(at + 2 * NUMBER_BYTES, true),
+      allowanceUsed: view.getFloat64(at + 3 * NUMBER_BYTES, true),
+    };
+  }
+}
