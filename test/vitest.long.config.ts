@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.long.test.ts'],
-    setupFiles: ['test/leaks/setup.ts'],
+    setupFiles: ['test/leaks/setup.ts', 'test/overwritten-reads.ts'],
     testTimeout: 600_000,
     hookTimeout: 120_000,
     reporters: ['default', new SkipsReporter()],

@@ -12,6 +12,8 @@ export interface RequestHeaders {
   all(name: string): readonly string[];
   /** Every distinct name. */
   names(): Iterable<string>;
+  /** Every distinct name with a character that is neither `a-z`, `0-9` nor `-`; absent: they are looked for among `names`. */
+  oddNames?(): readonly string[];
 }
 
 /** What a gateway asks about, free of its wire format. Nothing here is trusted, judged or normalised yet. */

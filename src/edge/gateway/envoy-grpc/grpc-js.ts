@@ -67,7 +67,7 @@ function toHandler(method: Method) {
       return;
     }
     if (answer instanceof Promise) answer.then((bytes) => respond(null, bytes), fail);
-    else respond(null, answer);
+    else respond(null, Buffer.from(answer));
   };
 }
 

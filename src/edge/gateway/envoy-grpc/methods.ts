@@ -44,10 +44,12 @@ function createCheck({ answer, refuse, isBehind, checksMax, nowMs }: MethodsOpti
   const waiting = new Waiting(nowMs);
   const finish = async (reply: Promise<Reply>, request: AuthzRequest): Promise<Uint8Array> => {
     const timeMs = Math.min(request.timeoutMs ?? Infinity, ANSWER_MS_MAX);
-    return toCheckResponse((await waiting.within(reply, timeMs)) ?? refuse(request), request);
+    const given = (await waiting.within(reply, timeMs)) ?? refuse(request);
+    // A promised answer is read later: others may be made before.
+    return Buffer.from(toCheckResponse(given, request));
   };
   return (message, { timeoutMs }) => {
-    const request = readable(() => fromCheckRequest(message, timeoutMs));
+    const request = readCheck(message, timeoutMs);
     if (waiting.count >= checksMax || isBehind()) return toCheckResponse(refuse(request), request);
     const reply = answer(request);
     return reply instanceof Promise ? finish(reply, request) : toCheckResponse(reply, request);
@@ -61,7 +63,7 @@ function createHealth(isServing: () => boolean): Method {
   const serving = toHealth(HealthCheckResponse_ServingStatus.SERVING);
   const notServing = toHealth(HealthCheckResponse_ServingStatus.NOT_SERVING);
   return (message) => {
-    const { service } = readable(() => HealthCheckRequest.decode(message));
+    const { service } = readHealthCheck(message);
     if (!HEALTH_SERVICES.has(service)) throw new GrpcError(GRPC.notFound, 'unknown service');
     return isServing() ? serving : notServing;
   };
@@ -72,11 +74,21 @@ function toHealth(status: HealthCheckResponse_ServingStatus): Uint8Array {
 }
 
 /** Whatever a reader throws, the bytes are to blame: it sees nothing else. */
-function readable<T>(read: () => T): T {
+const UNDECODABLE = 'undecodable message';
+
+function readCheck(message: Uint8Array, timeoutMs: number): AuthzRequest {
   try {
-    return read();
+    return fromCheckRequest(message, timeoutMs);
   } catch {
-    throw new GrpcError(GRPC.invalidArgument, 'undecodable message');
+    throw new GrpcError(GRPC.invalidArgument, UNDECODABLE);
+  }
+}
+
+function readHealthCheck(message: Uint8Array): HealthCheckRequest {
+  try {
+    return HealthCheckRequest.decode(message);
+  } catch {
+    throw new GrpcError(GRPC.invalidArgument, UNDECODABLE);
   }
 }
 

@@ -1,16 +1,14 @@
+import { MORE } from './proto-reader.ts';
 import type { ProtoReader } from './proto-reader.ts';
 
 /** Tags of a map's entry and of a header alike; only headers have a raw value. */
-const PAIR = { key: 0x0a, value: 0x12, rawValue: 0x1a } as const;
-/** A length from here on takes more than one byte. */
-const LONG = 0x80;
+export const PAIR = { key: 0x0a, value: 0x12, rawValue: 0x1a } as const;
 
 /**
  * Reads a key and its value, and remembers where they lie: as numbers, for objects would be most of what a check leaves to be collected.
  * A length is 0 where nothing is said.
  */
 export class PairReader {
-  private readonly bytes: Uint8Array;
   private readonly reader: ProtoReader;
   keyAt = 0;
   keyLength = 0;
@@ -18,10 +16,10 @@ export class PairReader {
   valueLength = 0;
   rawAt = 0;
   rawLength = 0;
+  /** A key of less than 128 bytes, behind it a value of either kind of less than 16,384, and nothing else. */
+  isPlain = false;
 
-  /** `reader` reads the same bytes. */
-  constructor(bytes: Uint8Array, reader: ProtoReader) {
-    this.bytes = bytes;
+  constructor(reader: ProtoReader) {
     this.reader = reader;
   }
 
@@ -30,31 +28,38 @@ export class PairReader {
     this.keyLength = 0;
     this.valueLength = 0;
     this.rawLength = 0;
-    if (!this.readShort(end)) this.readAny(end);
+    this.isPlain = this.readPlain(end);
+    if (!this.isPlain) this.readAny(end);
   }
 
-  /** The usual form: a key, a value, both short, nothing else. Read without a call for each part: 0.3 µs less of 1.4 for twenty headers. */
-  private readShort(end: number): boolean {
-    const { bytes, reader } = this;
-    const { at } = reader;
-    const keyLength = bytes[at + 1] ?? LONG;
-    if (bytes[at] !== PAIR.key || keyLength >= LONG) return false;
+  /** Read without a call for each part: 0.3 µs less of 1.4 for twenty headers. */
+  private readPlain(end: number): boolean {
+    const { bytes, at } = this.reader;
+    const keyLength = bytes[at + 1] ?? MORE;
+    if (bytes[at] !== PAIR.key || keyLength >= MORE) return false;
     const tagAt = at + 2 + keyLength;
-    const length = bytes[tagAt + 1] ?? LONG;
+    let length = bytes[tagAt + 1] ?? 0;
+    let valueAt = tagAt + 2;
+    if (length >= MORE) {
+      const high = bytes[valueAt] ?? MORE;
+      if (high >= MORE) return false;
+      length += (high - 1) * MORE;
+      valueAt += 1;
+    }
     // Where the value ends with the pair, both lie within it.
-    if (length >= LONG || tagAt + 2 + length !== end) return false;
+    if (valueAt + length !== end) return false;
     if (bytes[tagAt] === PAIR.rawValue) {
-      this.rawAt = tagAt + 2;
+      this.rawAt = valueAt;
       this.rawLength = length;
     } else if (bytes[tagAt] === PAIR.value) {
-      this.valueAt = tagAt + 2;
+      this.valueAt = valueAt;
       this.valueLength = length;
     } else {
       return false;
     }
     this.keyAt = at + 2;
     this.keyLength = keyLength;
-    reader.at = end;
+    this.reader.at = end;
     return true;
   }
 

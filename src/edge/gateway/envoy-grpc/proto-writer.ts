@@ -3,6 +3,7 @@ const BYTES_INITIAL = 4_096;
 const BYTES_KEPT_MAX = 262_144;
 /** Bytes of a length below 128; a longer one moves what it precedes. */
 const SHORT_LENGTH_BYTES = 1;
+const LONG_LENGTH_BYTES = 2;
 /** A length of four bytes is 256 MiB. */
 const LENGTH_BYTES_MAX = 4;
 /** UTF-8 needs at most so many bytes for a unit of UTF-16. */
@@ -17,11 +18,21 @@ export class ProtoWriter {
     this.at = 0;
   }
 
-  /** A copy of what was written. */
+  /** What was written, until the next begins: a copy would take 0.15 µs of a check. */
   take(): Uint8Array {
-    const message = Buffer.from(this.bytes.subarray(0, this.at));
+    const message = this.bytes.subarray(0, this.at);
     if (this.bytes.length > BYTES_KEPT_MAX) this.bytes = Buffer.allocUnsafeSlow(BYTES_INITIAL);
     return message;
+  }
+
+  /** Where the next byte will stand. */
+  get position(): number {
+    return this.at;
+  }
+
+  /** A copy of what was written, from a position on. */
+  copy(start = 0): Uint8Array {
+    return Buffer.from(this.bytes.subarray(start, this.at));
   }
 
   /** Begins a message within the message; `end` wants what this returns. */
@@ -38,6 +49,27 @@ export class ProtoWriter {
     else this.widen(start, length);
   }
 
+  /** As `open`, for a message that is likely to be longer than 127 bytes: it need not be moved. `endLong` wants what this returns. */
+  openLong(tag: number): number {
+    this.reserve(1 + LENGTH_BYTES_MAX);
+    this.bytes[this.at] = tag;
+    this.at += 1 + LONG_LENGTH_BYTES;
+    return this.at;
+  }
+
+  endLong(start: number): void {
+    const { bytes } = this;
+    const length = this.at - start;
+    if (length >= 0x80 && length < 2 ** 14) {
+      bytes[start - 2] = (length & 0x7f) | 0x80;
+      bytes[start - 1] = length >> 7;
+      return;
+    }
+    bytes.copyWithin(start - 1, start, this.at);
+    this.at -= 1;
+    this.end(start - 1);
+  }
+
   varint(tag: number, value: number): void {
     this.reserve(1 + LENGTH_BYTES_MAX + 1);
     this.bytes[this.at] = tag;
@@ -45,27 +77,52 @@ export class ProtoWriter {
     this.putVarint(value);
   }
 
-  /** UTF-8; a short text of ASCII, as nearly all are, is written without leaving JavaScript. */
-  string(tag: number, text: string): void {
+  /** UTF-8. A short text that is printable ASCII is written without leaving JavaScript; of any other it returns how many bytes it takes, else 0. */
+  string(tag: number, text: string): number {
     const { length } = text;
     this.reserve(1 + LENGTH_BYTES_MAX + length * BYTES_PER_UNIT_MAX);
     const { bytes } = this;
     bytes[this.at] = tag;
     const start = this.at + 1 + SHORT_LENGTH_BYTES;
-    if (length >= SHORT_TEXT_MAX || !writeAscii(bytes, start, text)) return this.putText(start, text);
+    if (length >= SHORT_TEXT_MAX || !writePrintable(bytes, start, text)) return this.putText(start, text);
     bytes[start - 1] = length;
     this.at = start + length;
+    return 0;
   }
 
-  raw(source: Uint8Array): void {
-    this.reserve(source.length);
-    for (let index = 0; index < source.length; index += 1) this.bytes[this.at + index] = source[index] ?? 0;
-    this.at += source.length;
+  /** Fields as they were written before. */
+  put(source: Uint8Array): void {
+    const { length } = source;
+    this.reserve(length);
+    const { bytes, at } = this;
+    if (length > FEW_BYTES) bytes.set(source, at);
+    else for (let index = 0; index < length; index += 1) bytes[at + index] = source[index] ?? 0;
+    this.at = at + length;
   }
 
-  private putText(start: number, text: string): void {
-    this.at = start + this.bytes.write(text, start, 'utf8');
+  /** A field as it was written before, its length included, under a tag of its own. */
+  putUnder(tag: number, source: Uint8Array): void {
+    this.reserve(1 + source.length);
+    this.bytes[this.at] = tag;
+    this.bytes.set(source, this.at + 1);
+    this.at += 1 + source.length;
+  }
+
+  /** Whether among so many bytes that were written last is a control character. */
+  hasControl(count: number): boolean {
+    const { bytes, at } = this;
+    for (let index = at - count; index < at; index += 1) {
+      const byte = bytes[index] ?? 0;
+      if (byte < FIRST_PRINTABLE || byte === DELETE) return true;
+    }
+    return false;
+  }
+
+  private putText(start: number, text: string): number {
+    const count = this.bytes.write(text, start, 'utf8');
+    this.at = start + count;
     this.end(start);
+    return count;
   }
 
   /** Makes room for a length of more than one byte. */
@@ -94,14 +151,18 @@ export class ProtoWriter {
   }
 }
 
-/** Above this a call into Node is quicker than a loop. */
-const SHORT_TEXT_MAX = 64;
+const FIRST_PRINTABLE = 0x20;
+const DELETE = 0x7f;
+/** More are quicker set at once than one by one. */
+const FEW_BYTES = 12;
+/** From here on a call into Node is quicker than a loop. */
+const SHORT_TEXT_MAX = 20;
 
-/** False where a character is not ASCII: what was written is to be written anew. */
-function writeAscii(bytes: Buffer, start: number, text: string): boolean {
+/** False where a character is not printable ASCII: what was written is to be written anew. */
+function writePrintable(bytes: Buffer, start: number, text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
-    if (unit >= 0x80) return false;
+    if (unit < FIRST_PRINTABLE || unit >= DELETE) return false;
     bytes[start + index] = unit;
   }
   return true;

@@ -1,7 +1,9 @@
 import type { AuthzRequest } from '../../../domain/request.ts';
-import { HeaderIndex, toUtf8 } from './header-index.ts';
+import { HeaderIndex, addPlace, toUtf8 } from './header-index.ts';
+import type { HeaderPlaces, Places } from './header-index.ts';
+import { NAME, readNameKind } from './header-name.ts';
 import { PairReader } from './pair-reader.ts';
-import { ProtoReader } from './proto-reader.ts';
+import { NO_BYTES, ProtoReader } from './proto-reader.ts';
 
 /*
  * Tags of the fields that are read: number × 8 + wire type, 2 for what has a length and 0 for a number
@@ -29,16 +31,30 @@ const UINT32 = 2 ** 32;
  * `timeoutMs` is how long Envoy waits; Infinity where it does not say. Throws `MalformedMessage`.
  */
 export function fromCheckRequest(message: Uint8Array, timeoutMs = Infinity): AuthzRequest {
-  return new CheckReader(message).read(timeoutMs);
+  try {
+    return reader.read(toBuffer(message), timeoutMs);
+  } finally {
+    reader.forget();
+  }
 }
 
+function toBuffer(message: Uint8Array): Buffer {
+  return Buffer.isBuffer(message)
+    ? message
+    : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+}
+
+/** Of requests without any; never written to. */
+const NO_PLACES: Places = [];
+
 /** As in every decoder of protobuf, what is said last holds; a message within the message replaces the whole one before. */
-class CheckReader {
-  private readonly reader: ProtoReader;
-  private readonly length: number;
-  private readonly text: string;
-  private readonly headers: HeaderIndex;
-  private readonly pair: PairReader;
+class CheckReader implements HeaderPlaces {
+  private readonly reader = new ProtoReader();
+  private readonly pair = new PairReader(this.reader);
+  private text = '';
+  lines = NO_PLACES;
+  joined = NO_PLACES;
+  mayHaveOdd = false;
   private id = '';
   private time = '';
   private method = '';
@@ -47,40 +63,51 @@ class CheckReader {
   private namedApi = '';
   private peerAddress = '';
 
-  constructor(message: Uint8Array) {
-    this.reader = new ProtoReader(message);
-    this.length = message.length;
-    this.text = Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1');
-    this.headers = new HeaderIndex(this.text);
-    this.pair = new PairReader(message, this.reader);
-  }
-
-  read(timeoutMs: number): AuthzRequest {
-    const { reader, length } = this;
+  read(message: Buffer, timeoutMs: number): AuthzRequest {
+    const { reader } = this;
+    const { length } = message;
+    reader.begin(message);
+    this.text = message.toString('latin1');
     while (reader.at < length) {
       const tag = reader.readTag(length);
       if (tag === CHECK.attributes) this.readAttributes(reader.readEnd(length));
       else reader.skip(tag, length);
     }
+    return this.finish(timeoutMs);
+  }
+
+  /** What was read last, credentials among it, does not outlive its check. */
+  forget(): void {
+    this.reader.begin(NO_BYTES);
+    this.text = '';
+    this.clear();
+  }
+
+  private finish(timeoutMs: number): AuthzRequest {
+    const { id, time, method, target, host, namedApi, peerAddress, text } = this;
     return {
       gateway: 'envoy-grpc',
-      gatewayRequestId: this.id,
-      gatewayTime: this.time,
-      method: this.method,
-      target: this.target,
-      host: this.host,
-      namedApi: this.namedApi,
-      peerAddress: this.peerAddress,
+      gatewayRequestId: id,
+      gatewayTime: time,
+      method,
+      target,
+      host,
+      namedApi,
+      peerAddress,
       timeoutMs,
-      headers: this.headers,
+      headers: new HeaderIndex(text, this),
     };
+  }
+
+  private clear(): void {
+    this.peerAddress = '';
+    this.namedApi = '';
+    this.clearRequest();
   }
 
   private readAttributes(end: number): void {
     const { reader } = this;
-    this.peerAddress = '';
-    this.namedApi = '';
-    this.clearRequest();
+    this.clear();
     while (reader.at < end) {
       const tag = reader.readTag(end);
       if (tag === ATTRIBUTES.request) this.readRequest(reader.readEnd(end));
@@ -100,7 +127,9 @@ class CheckReader {
     this.method = '';
     this.target = '';
     this.host = '';
-    this.headers.clear();
+    this.lines = NO_PLACES;
+    this.joined = NO_PLACES;
+    this.mayHaveOdd = false;
   }
 
   private readRequest(end: number): void {
@@ -136,7 +165,6 @@ class CheckReader {
           this.readJoined(reader.readEnd(end));
           break;
         case HTTP.headerMap:
-          this.headers.clearLines();
           this.readHeaderMap(reader.readEnd(end));
           break;
         default:
@@ -147,24 +175,26 @@ class CheckReader {
 
   private readHeaderMap(end: number): void {
     const { reader } = this;
+    this.lines = [];
     while (reader.at < end) {
       const tag = reader.readTag(end);
-      if (tag === HEADER_MAP.header) this.readHeader(reader.readEnd(end));
+      if (tag === HEADER_MAP.header) this.readHeader(this.lines, reader.readEnd(end));
       else reader.skip(tag, end);
     }
   }
 
-  private readHeader(end: number): void {
-    const { pair, headers } = this;
-    pair.read(end);
-    if (pair.rawLength > 0) headers.addRaw(pair.keyAt, pair.keyLength, pair.rawAt, pair.rawLength);
-    else headers.addText(pair.keyAt, pair.keyLength, pair.valueAt, pair.valueLength);
+  private readJoined(end: number): void {
+    if (this.joined === NO_PLACES) this.joined = [];
+    this.readHeader(this.joined, end);
   }
 
-  private readJoined(end: number): void {
-    const { pair, headers } = this;
+  private readHeader(places: Places, end: number): void {
+    const { pair } = this;
     pair.read(end);
-    headers.addJoined(pair.keyAt, pair.keyLength, pair.valueAt, pair.valueLength);
+    const kind = readNameKind(this.reader.bytes, pair.keyAt, pair.keyLength);
+    if (kind === NAME.pseudo) return;
+    if (kind === NAME.odd) this.mayHaveOdd = true;
+    addPlace(places, pair);
   }
 
   private readContextExtension(end: number): void {
@@ -232,6 +262,9 @@ class CheckReader {
     return toUtf8(this.text.slice(at, at + length));
   }
 }
+
+/** One for all messages, for it is done with each before the next. */
+const reader = new CheckReader();
 
 function toInt64Text(low: number, high: number): string {
   if (high < 2 ** 21) return String(high * UINT32 + low);

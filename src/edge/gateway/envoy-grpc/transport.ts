@@ -14,6 +14,7 @@ export interface CallInfo {
 /**
  * A unary method. Throws or rejects with `GrpcError` alone.
  * `message` is only valid until the method returns: a transport may use its bytes again.
+ * So may a method: an answer that it gives at once is only valid until a method is called again. A promised one stays.
  */
 export type Method = (message: Uint8Array, call: CallInfo) => Uint8Array | Promise<Uint8Array>;
 

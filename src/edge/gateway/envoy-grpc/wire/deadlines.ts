@@ -21,6 +21,8 @@ export class Deadlines {
   }
 
   forget(stream: Stream): void {
+    // Most calls are answered at once, and never watched.
+    if (this.expiries.size === 0) return;
     this.expiries.delete(stream);
     if (this.expiries.size > 0) return;
     clearInterval(this.sweep);

@@ -88,6 +88,14 @@ describe('a check', () => {
     await expect(create(() => Promise.resolve(reply)).check(NO_CHECK)).rejects.toMatchObject({ code: 13 });
   });
 
+  test('that is answered later keeps its answer while others are made, in the same turn too', async () => {
+    const accounts = ['acme', 'globex', 'initech'];
+    const { check } = create(() => Promise.resolve(allowReply({ account: accounts.shift() ?? '' })));
+    const bytes = [NO_CHECK, NO_CHECK, NO_CHECK].map((message) => Promise.resolve(check(message)));
+    const told = (await Promise.all(bytes)).map((one) => CheckResponse.decode(one).dynamicMetadata);
+    expect(told).toMatchObject([{ account: 'acme' }, { account: 'globex' }, { account: 'initech' }]);
+  });
+
   test('that cannot be decoded fails as INVALID_ARGUMENT and is no bug', () => {
     const { check, bugs } = create(() => allowReply());
     expect(() => check(Buffer.from([0x0a, 0xff]))).toThrow(expect.objectContaining({ code: 3 }));
