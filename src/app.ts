@@ -61,6 +61,10 @@ async function loadCarrier(carrier: AppOptions['carrier']): Promise<(options: Ha
   return (await import('./compose/thread-halves.ts')).createThreadHalves;
 }
 
+/** A Tollgate in this thread, on a clock, an environment and a log of the caller's own. */
+export interface RehearsalOptions
+  extends ConfigPlace, Pick<World, 'clock' | 'env' | 'log' | 'newRequestId' | 'onDecided'> {}
+
 export interface ProgramWorld {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Receives log lines, each with its newline. */
@@ -87,6 +91,8 @@ export function createProgram({ env, writeLog }: ProgramWorld) {
       ];
       return { listeners, notes: app.notes, ended: app.ended, stop: () => app.stop() };
     },
+    rehearse: ({ config, sets, ...own }: RehearsalOptions): Promise<App> =>
+      startApp({ config, sets, carrier: 'direct', world: { ...world, ...own } }),
     openOperations: (place: ConfigPlace): Promise<OpenedOperations> => openOperations(place, world),
     validate: (place: ConfigPlace): Promise<ValidationReport> => validateConfig(place, world),
     gatewayFacts: async (place: ConfigPlace): Promise<GatewayFacts> => readGatewayFacts(place, world),

@@ -41,6 +41,7 @@ async function run(): Promise<number> {
 function createLazyProgram(): Program {
   return {
     serve: async (options) => (await loadProgram()).serve(options),
+    rehearse: async (options) => (await loadProgram()).rehearse(options),
     openOperations: async (options) => (await loadProgram()).openOperations(options),
     validate: async (options) => (await loadProgram()).validate(options),
     gatewayFacts: async (options) => (await loadProgram()).gatewayFacts(options),

@@ -189,6 +189,26 @@ const RULES: readonly Rule[] = [
     never: [/(?<![-\w])process\./, /\bconsole\b/],
   },
   {
+    part: 'cli/conformance/',
+    may: ['cli/', 'app.ts', 'domain/', 'ports.ts', 'lib/'],
+    // Its language of cases has a schema; its cases are signed, hashed and sent for real.
+    packages: ['yaml', 'zod'],
+    node: [
+      'crypto',
+      'fs',
+      'fs/promises',
+      'http',
+      'http2',
+      'net',
+      'os',
+      'path',
+      'timers/promises',
+      'url',
+      'zlib',
+    ],
+    never: [/(?<![-\w])process\./, /\bconsole\b/],
+  },
+  {
     part: 'compose/',
     may: [...BUILT],
     node: ['worker_threads', 'fs', 'fs/promises', 'path'],

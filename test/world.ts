@@ -1,42 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../src/ports.ts';
+import { watchIds } from '../src/cli/conformance/request-ids.ts';
+import type { RequestIds as TestRequestIds } from '../src/cli/conformance/request-ids.ts';
 
-/** A clock that stands still until a test moves it. */
-export interface TestClock extends Clock {
-  /** Both sides move on, as when time passes. */
-  advance(durationMs: number): void;
-  /** The wall side alone moves on, as when an operator or NTP sets the clock. */
-  jump(durationMs: number): void;
-}
-
-/** Begins at a wall time; the monotonic side begins at an arbitrary number, so that nothing can confuse the two. */
-export function createTestClock(startMs: number): TestClock {
-  let now = { wallMs: startMs, monotonicMs: 1_234.5 };
-  return {
-    now: () => now,
-    advance(durationMs) {
-      now = { wallMs: now.wallMs + durationMs, monotonicMs: now.monotonicMs + durationMs };
-    },
-    jump(durationMs) {
-      now = { wallMs: now.wallMs + durationMs, monotonicMs: now.monotonicMs };
-    },
-  };
-}
+export { createMovableClock as createTestClock } from '../src/cli/conformance/clock.ts';
+export type { MovableClock as TestClock } from '../src/cli/conformance/clock.ts';
+export type { RequestIds as TestRequestIds } from '../src/cli/conformance/request-ids.ts';
 
 /** Request ids in a row that a test can foretell, in the form of version 4 UUIDs. */
-export interface TestRequestIds {
-  readonly next: () => string;
-  readonly last: () => string;
-  readonly count: () => number;
-}
-
 export function createTestRequestIds(): TestRequestIds {
   let count = 0;
-  return {
-    next: () => toRequestId((count += 1)),
-    last: () => toRequestId(count),
-    count: () => count,
-  };
+  return watchIds(() => toRequestId((count += 1)));
 }
 
 function toRequestId(count: number): string {

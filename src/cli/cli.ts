@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAccounts } from './accounts/group.ts';
 import { addAudit } from './audit/group.ts';
+import { addConformance } from './conformance.ts';
 import { addDemo } from './demo.ts';
 import { EXIT, toFailure } from './failure.ts';
 import { inertLines } from './inert.ts';
@@ -30,6 +31,7 @@ const COMMANDS = [
   addDemo,
   addValidate,
   addLint,
+  addConformance,
   addMigrate,
   addAccounts,
   addKeys,

@@ -1,8 +1,10 @@
 import type {
+  App,
   ConfigPlace,
   GatewayFacts,
   MigrationReport,
   OpenedOperations,
+  RehearsalOptions,
   TokenInspection,
   TokenQuestion,
   ValidationReport,
@@ -15,6 +17,8 @@ import type {
 export interface Program {
   /** Resolves once every listener answers. */
   serve(place: ConfigPlace): Promise<Running>;
+  /** Resolves once every listener answers; everything happens in this thread, and time stands still until it is moved. */
+  rehearse(options: RehearsalOptions): Promise<App>;
   openOperations(place: ConfigPlace): Promise<OpenedOperations>;
   /** Never refuses for a problem of the configuration: it is in the report. */
   validate(place: ConfigPlace): Promise<ValidationReport>;

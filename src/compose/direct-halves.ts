@@ -27,6 +27,7 @@ export function createDirectHalves({ settings, world, onReport, onMeasured }: Ha
     newRequestId: world.newRequestId,
     listener: toGrpcListener(settings.document.check.grpc, settings.checkTlsKey),
     entrances: settings.checkHttp,
+    ...(world.onDecided === undefined ? {} : { onDecided: world.onDecided }),
   });
   return {
     store,

@@ -43,6 +43,8 @@ export interface EdgeHostOptions {
   readonly newRequestId: () => string;
   readonly listener: GrpcListener;
   readonly entrances: readonly HttpPlace[];
+  /** Told of each check that was decided. */
+  readonly onDecided?: (code: Reply['code']) => void;
 }
 
 /** One edge: decides checks and answers its gateway. */
@@ -97,7 +99,7 @@ export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
 
 /** The memory of one edge, and what decides out of it. */
 function createDecider(
-  { policy, peppers, sealingKeys, budgetMs, hub, clock, newRequestId }: EdgeHostOptions,
+  { policy, peppers, sealingKeys, budgetMs, hub, clock, newRequestId, onDecided }: EdgeHostOptions,
   tally: Tally,
   onBug: (error: unknown) => void,
 ) {
@@ -122,7 +124,8 @@ function createDecider(
     newRequestId,
     observe(decision, reply, now, gateway) {
       tally.decided(decision, reply, now, gateway);
-      tally.took(clock.now().monotonicMs - now.monotonicMs, gateway);
+      tally.took((clock.monotonicMs?.() ?? clock.now().monotonicMs) - now.monotonicMs, gateway);
+      onDecided?.(reply.code);
     },
     onBug,
   });

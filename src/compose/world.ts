@@ -1,3 +1,4 @@
+import type { Reply } from '../domain/reply.ts';
 import type { Clock } from '../ports.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -9,4 +10,6 @@ export interface World {
   readonly newRequestId: () => string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** Told of each check that was decided, where the edge lives in this thread. */
+  readonly onDecided?: (code: Reply['code']) => void;
 }

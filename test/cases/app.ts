@@ -6,7 +6,7 @@ import { startApp } from '../../src/app.ts';
 import type { App } from '../../src/app.ts';
 import { createTestClock, createTestRequestIds, testRandomBytes } from '../world.ts';
 import type { TestClock, TestRequestIds } from '../world.ts';
-import { CLERK_PEM } from './tokens.ts';
+import { CLERK_PEM } from '../../src/cli/conformance/table/tokens.ts';
 
 /** The repository's own configuration: five documented APIs. */
 export const DOCUMENTED = fileURLToPath(new URL('../../config/tollgate.yaml', import.meta.url));
@@ -21,8 +21,8 @@ export const ENV = {
 };
 
 /** Where an app answers on its APIs' own endpoints. */
-export function publicPortOf(app: App): number {
-  return Number(app.addresses.public?.split(':').at(-1));
+export function publicAddressOf(app: App): string {
+  return app.addresses.public ?? '';
 }
 
 /** A Tollgate on an empty store and a clock that only the test moves. */

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DOCUMENTED, publicPortOf, startCaseApp, WORKSHOP } from './app.ts';
+import { DOCUMENTED, publicAddressOf, startCaseApp, WORKSHOP } from './app.ts';
 import type { CaseApp } from './app.ts';
 import { findLeaks, watchKeys } from './canary.ts';
 import type { WatchedOperations } from './canary.ts';
-import { TABLE_START_MS } from './case-world.ts';
+import { TABLE_START_MS } from '../../src/cli/conformance/table/case-world.ts';
 import { createInProcessClient } from './in-process.ts';
-import { loadCases } from './load.ts';
-import type { LoadedCase } from './load.ts';
-import { runCase } from './run.ts';
-import type { Way } from './run.ts';
+import { CASES, loadCases } from '../../src/cli/conformance/table/load.ts';
+import type { LoadedCase } from '../../src/cli/conformance/table/load.ts';
+import { runCase } from '../../src/cli/conformance/table/run.ts';
+import type { Way } from '../../src/cli/conformance/table/run.ts';
 
-const documented = loadCases(new URL('./', import.meta.url));
+const documented = loadCases(CASES);
 const workshop = loadCases(new URL('workshop/', import.meta.url));
 
 describe('the table of cases', () => {
@@ -40,15 +40,15 @@ function runAll(cases: readonly LoadedCase[], config: string): void {
     if (app.answer === undefined) throw new Error('the app has no edge in this thread');
     const client = createInProcessClient(app.answer, requestIds);
     watched = watchKeys(app.operations);
-    const publicPort = publicPortOf(app);
+    const publicAddress = publicAddressOf(app);
     const { operations, onToken } = watched;
-    way = { name: 'in process', client, operations, clock, publicPort, onToken };
+    way = { name: 'in process', client, operations, clock, publicAddress, onToken };
   });
 
   afterAll(async () => started.stop());
 
   test.each(cases.map((loaded) => [loaded.title, loaded] as const))('%s', async (_, loaded) => {
-    await runCase(loaded, way);
+    expect(await runCase(loaded, way)).toEqual([]);
   });
 
   test('no case caused an outage or a bug', () => {

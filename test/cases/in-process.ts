@@ -5,8 +5,8 @@ import type { Reply } from '../../src/domain/reply.ts';
 import { toCheckResponse } from '../../src/edge/gateway/envoy-grpc/response.ts';
 import type { Eventually } from '../../src/ports.ts';
 import type { TestRequestIds } from '../world.ts';
-import { toSortedLines } from './client.ts';
-import type { Client, SeenAnswer, SentHeader, SentRequest } from './client.ts';
+import { toSortedLines } from '../../src/cli/conformance/client/client.ts';
+import type { Client, SeenAnswer, SentHeader, SentRequest } from '../../src/cli/conformance/client/client.ts';
 
 type Answer = (request: AuthzRequest) => Eventually<Reply>;
 

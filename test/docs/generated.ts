@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { renderAlerts, renderBoard } from '../../deploy/monitoring/render.ts';
+import { DEPLOY_README, renderDeployReadme } from './gateways.ts';
 import { README, renderReadme } from './readme.ts';
 
 const DEPLOY = new URL('../../deploy/', import.meta.url);
@@ -12,6 +13,7 @@ export const ALERTS_FILE = fileURLToPath(new URL('prometheus/alerts.yaml', DEPLO
 export async function renderGenerated(): Promise<readonly (readonly [path: string, text: string])[]> {
   return [
     [README, await renderReadme()],
+    [DEPLOY_README, await renderDeployReadme()],
     [BOARD_FILE, await formatFor(BOARD_FILE, renderBoard())],
     [ALERTS_FILE, await formatFor(ALERTS_FILE, renderAlerts())],
   ];

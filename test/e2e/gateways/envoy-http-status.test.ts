@@ -8,7 +8,7 @@ import { ask } from '../envoy.ts';
 import { GATEWAY_TOKEN } from '../gateway-app.ts';
 import { denyReply } from '../replies.ts';
 import { startEnvoyHttp } from './envoy-http.ts';
-import { startRecorder } from './recorder.ts';
+import { startUpstream } from '../../../src/cli/conformance/client/upstream.ts';
 
 const part = await requirePart('envoy');
 const REQUEST = createUnreadable('envoy-http', 'api.truedy.ai', []);
@@ -24,12 +24,12 @@ describe.skipIf('missing' in part)(partTitle('through a real Envoy over HTTP', p
     const { status: sent, headers, body } = toEnvoyAnswer(reply, REQUEST);
     const tollgate = createServer((_, response) => response.writeHead(sent, headers.flat()).end(body));
     await new Promise<void>((resolve) => tollgate.listen(0, '127.0.0.1', resolve));
-    const recorder = await startRecorder();
+    const upstream = await startUpstream();
     const envoy = await startEnvoyHttp({
       binary: 'found' in part ? part.found : '',
       authzPort: (tollgate.address() as AddressInfo).port,
-      publicPort: recorder.port,
-      appPort: recorder.port,
+      publicPort: upstream.port,
+      appPort: upstream.port,
       token: GATEWAY_TOKEN,
     });
     try {
@@ -39,10 +39,10 @@ describe.skipIf('missing' in part)(partTitle('through a real Envoy over HTTP', p
         body: reply.body,
         headers: { 'retry-after': '7', 'content-type': 'application/json', 'cache-control': 'no-store' },
       });
-      expect(recorder.take()).toEqual([]);
+      expect(upstream.take()).toEqual([]);
     } finally {
       await envoy.stop();
-      await recorder.stop();
+      await upstream.stop();
       tollgate.closeAllConnections();
       tollgate.close();
     }

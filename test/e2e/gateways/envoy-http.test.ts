@@ -10,7 +10,6 @@ const run: TableRun = {
   dialect: 'envoy-http',
   part: await requirePart('envoy'),
   start: startEnvoyHttp,
-  whenGone: { status: 503, givesUp: true },
 };
 
 testTable(run);

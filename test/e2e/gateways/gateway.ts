@@ -2,6 +2,10 @@
 export interface Gateway {
   /** Of 127.0.0.1, where clients ask. */
   readonly port: number;
+  /** Where it speaks HTTP/2 in clear text; absent: on the same port. */
+  readonly http2Port?: number;
+  /** What it complained of, in its own words; absent where nothing says so. */
+  readErrors?(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -14,4 +18,6 @@ export interface GatewayPlace {
   /** Of Tollgate's own endpoints. */
   readonly publicPort: number;
   readonly token: string;
+  /** Makes another recipe of the repository's, before ports are put in; absent: as it stands. */
+  readonly alter?: (recipe: string) => string;
 }

@@ -10,7 +10,6 @@ const run: TableRun = {
   dialect: 'forward-auth',
   part: await requirePart('haproxy'),
   start: startHaproxy,
-  whenGone: { status: 503, givesUp: true },
 };
 
 testTable(run);

@@ -1,21 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { canonicalPath } from '../../../src/lib/canonical-path.ts';
-import type { SentHeader } from '../../cases/client.ts';
-import { askRaw } from '../../cases/raw-http.ts';
-import type { RawAnswer } from '../../cases/raw-http.ts';
+import type { SentHeader } from '../../../src/cli/conformance/client/client.ts';
+import { askRaw } from '../../../src/cli/conformance/client/raw-http.ts';
+import type { RawAnswer } from '../../../src/cli/conformance/client/raw-http.ts';
 import { partTitle } from '../../parts.ts';
 import { GATEWAY_TOKEN, startGatewayApp } from '../gateway-app.ts';
 import type { GatewayApp } from '../gateway-app.ts';
 import { allowReply, denyReply } from '../replies.ts';
 import { testAttacks } from './attacks.ts';
-import { findFronts } from './kong-front.ts';
+import { findFronts, toRun } from './kong-front.ts';
 import type { FrontKind } from './kong-front.ts';
-import type { KongFront, KongOptions } from './kong-recipe.ts';
+import type { KongFront } from './kong-recipe.ts';
 import { PATH_SPELLINGS } from './kong-spellings.ts';
 import { startAnswering, startApplication, TOKEN } from './kong-world.ts';
 import type { Answering, Application } from './kong-world.ts';
 import { testOutages } from './outages.ts';
-import type { TableRun } from './table.ts';
 
 /** Long enough for a busy machine, and for whoever waits for the answer. */
 const GIVEN_UP_MS = 1_000;
@@ -26,21 +25,9 @@ for (const kind of await findFronts()) {
   else {
     describe(`${title}, by the path`, () => provePaths(kind));
     describe(`${title}, on a whole Tollgate`, () => proveWhole(kind));
-    testAttacks(toRun(kind, {}));
+    testAttacks(toRun(kind));
     testOutages(toRun(kind, { timeout: GIVEN_UP_MS }));
   }
-}
-
-/** Kong as the tests that all gateways share want one. */
-function toRun(kind: FrontKind, config: NonNullable<KongOptions['config']>): TableRun {
-  return {
-    name: kind.name.replace(/^a (?:real )?/, ''),
-    dialect: 'kong',
-    part: kind.part,
-    start: ({ authzPort, ...place }) =>
-      kind.start({ ...place, url: `http://127.0.0.1:${authzPort}`, config }),
-    whenGone: { status: 503, givesUp: true },
-  };
 }
 
 function provePaths(kind: FrontKind): void {

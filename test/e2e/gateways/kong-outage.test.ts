@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { SentHeader } from '../../cases/client.ts';
-import { askRaw } from '../../cases/raw-http.ts';
-import type { RawAnswer } from '../../cases/raw-http.ts';
+import type { SentHeader } from '../../../src/cli/conformance/client/client.ts';
+import { askRaw } from '../../../src/cli/conformance/client/raw-http.ts';
+import type { RawAnswer } from '../../../src/cli/conformance/client/raw-http.ts';
 import { partTitle } from '../../parts.ts';
 import { GATEWAY_TOKEN, startGatewayApp } from '../gateway-app.ts';
 import { callGrpc } from '../grpc-client.ts';

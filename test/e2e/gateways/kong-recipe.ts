@@ -27,6 +27,8 @@ export interface KongOptions {
   readonly publicPort?: number;
   /** Settings of the plugin in place of the recipe's. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** A plugin of the recipe that is left out; absent: none is. */
+  readonly without?: string;
   /** The certificates that the plugin trusts, in PEM; absent: none. */
   readonly authority?: string;
 }
@@ -54,12 +56,14 @@ export async function toDeclarations(options: KongOptions): Promise<Recipe> {
   return { ...recipe, services: recipe.services.map((service) => toService(service, options)) };
 }
 
-function toService(service: Service, { url, appPort, publicPort, config }: KongOptions): Service {
+function toService(service: Service, options: KongOptions): Service {
+  const { url, appPort, publicPort, config, without } = options;
+  const plugins = (service.plugins ?? []).filter(({ name }) => name !== without);
   const port = service.name === 'tollgate-public' ? (publicPort ?? appPort) : appPort;
   return {
     ...service,
     ...{ url: `http://127.0.0.1:${port}` },
-    plugins: (service.plugins ?? []).map((plugin) => ({
+    plugins: plugins.map((plugin) => ({
       ...plugin,
       config: plugin.name === 'tollgate' ? { ...plugin.config, ...PATIENT, url, ...config } : plugin.config,
     })),

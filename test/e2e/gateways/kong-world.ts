@@ -9,7 +9,7 @@ import type { AuthzRequest } from '../../../src/domain/request.ts';
 import { createHttpEntrance } from '../../../src/edge/gateway/http/server.ts';
 import type { HttpEntranceOptions } from '../../../src/edge/gateway/http/server.ts';
 import { KONG } from '../../../src/edge/gateway/kong/server.ts';
-import type { RawAnswer } from '../../cases/raw-http.ts';
+import type { RawAnswer } from '../../../src/cli/conformance/client/raw-http.ts';
 import { poll } from '../envoy.ts';
 import { denyReply } from '../replies.ts';
 import type { KongFront } from './kong-recipe.ts';

@@ -10,7 +10,6 @@ const run: TableRun = {
   dialect: 'nginx',
   part: await requirePart('nginx'),
   start: startNginx,
-  whenGone: { status: 503, givesUp: true },
 };
 
 testTable(run);

@@ -1,95 +1,73 @@
-import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startUpstream } from '../../../src/cli/conformance/client/upstream.ts';
+import type { Upstream } from '../../../src/cli/conformance/client/upstream.ts';
+import { createDoor } from '../../../src/cli/conformance/door.ts';
+import type { Door, Stoppable } from '../../../src/cli/conformance/door.ts';
+import { OUTAGES, TOKEN_OUTAGE } from '../../../src/cli/conformance/outages.ts';
+import { loadRecipe } from '../../../src/cli/conformance/recipes.ts';
+import { toExceptions } from '../../../src/cli/conformance/table/exceptions.ts';
+import { takeTrial } from '../../../src/cli/conformance/trial.ts';
 import { partTitle } from '../../parts.ts';
-import { ask } from '../envoy.ts';
 import { GATEWAY_TOKEN, startGatewayApp } from '../gateway-app.ts';
-import { startRecorder } from './recorder.ts';
+import type { GatewayApp } from '../gateway-app.ts';
+import type { Gateway } from './gateway.ts';
 import type { TableRun } from './table.ts';
 
-/** Where nobody listens, and nobody can begin to while a test runs: a free port may become another test's. */
-const CLOSED_PORT = 1;
-
 /** Declares what one gateway's clients get where Tollgate does not decide: never a pass. */
-export function testOutages({ name, dialect, part, start, whenGone }: TableRun): void {
-  const title = partTitle(`a real ${name} without a decision`, part);
+export function testOutages({ name, title: shown = `a real ${name}`, dialect, part, start }: TableRun): void {
+  const title = partTitle(`${shown} without a decision`, part);
   if ('missing' in part) {
     test.skip(title);
     return;
   }
   const binary = part.found;
+  const exceptions = toExceptions([loadRecipe(name)]);
+  const all = dialect === 'envoy-grpc' ? OUTAGES : [...OUTAGES, TOKEN_OUTAGE];
+  const trials = all.filter((trial) => !exceptions.leavesOut(trial.title));
 
   describe(title, () => {
-    const opened: (() => Promise<unknown>)[] = [];
-    afterEach(async () => {
-      for (const close of opened.splice(0).toReversed()) await close();
-    });
+    let other: GatewayApp | undefined;
+    let door: Door & Stoppable;
+    let upstream: Upstream;
+    let gateway: Gateway;
 
-    async function askThrough(authzPort: number, token: string) {
-      const recorder = await startRecorder();
-      opened.push(() => recorder.stop());
-      const gateway = await start({
-        binary,
-        authzPort,
-        token,
-        appPort: recorder.port,
-        publicPort: CLOSED_PORT,
-      });
-      opened.push(() => gateway.stop());
-      const headers = ['authorization', 'Bearer clary_x', 'x-account-id', 'forged'];
-      const answer = await ask(`http://127.0.0.1:${gateway.port}`, {
-        host: 'api.claryai.com',
-        target: '/v1/documents',
-        headers,
-      });
-      expect(recorder.take()).toEqual([]);
-      return answer;
-    }
-
-    function expectGone({ status, body }: { readonly status: number; readonly body: string }): void {
-      expect(status).toBe(whenGone.status);
-      if (status === 503) {
-        expect(JSON.parse(body)).toEqual({
-          error: { code: 'service_unavailable', message: 'Service unavailable' },
-        });
-      }
-    }
-
-    test('a Tollgate that is gone lets nobody in, and the client is told in the API’s words', async () => {
-      expectGone(await askThrough(CLOSED_PORT, GATEWAY_TOKEN));
-    });
-
-    test.runIf(whenGone.givesUp)(
-      'a Tollgate that never answers is given up, and lets nobody in',
-      async () => {
-        const silent = await startSilent();
-        opened.push(() => silent.stop());
-        expectGone(await askThrough(silent.port, GATEWAY_TOKEN));
-      },
-    );
-
-    test('a gateway with another token than Tollgate’s lets nobody in', async () => {
+    beforeAll(async () => {
       const app = await startGatewayApp(dialect);
-      opened.push(() => app.stop());
-      const { status } = await askThrough(app.port, `${GATEWAY_TOKEN}-of-yesterday`);
-      expect(status).toBe(503);
-      expect(app.logged.join('\n')).not.toContain(GATEWAY_TOKEN);
+      upstream = await startUpstream();
+      gateway = await start({
+        binary,
+        authzPort: app.port,
+        publicPort: app.publicPort,
+        appPort: upstream.port,
+        token: GATEWAY_TOKEN,
+      });
+      const address = `127.0.0.1:${app.port}`;
+      door = createDoor({
+        address,
+        first: app,
+        startOther: async () =>
+          (other = await startGatewayApp(dialect, {
+            listen: address,
+            token: `${GATEWAY_TOKEN}-of-tomorrow`,
+          })),
+      });
+    });
+
+    afterAll(async () => {
+      await gateway?.stop();
+      await upstream?.stop();
+      await door?.stop();
+    });
+
+    test.each(trials.map((trial) => [trial.title, trial] as const))('%s', async (_, trial) => {
+      const place = { host: '127.0.0.1', loopback: true, ...gateway };
+      const wantedStatus = (asked: string): number => exceptions.findStatus(asked) ?? 503;
+      expect(await takeTrial(trial, { door, place, upstream, wantedStatus })).toEqual([]);
+    });
+
+    if (dialect === 'envoy-grpc') return;
+    test('no token stands in the log', () => {
+      expect(other?.logged.join('\n')).not.toContain(GATEWAY_TOKEN);
     });
   });
-}
-
-/** Takes connections and says nothing. */
-async function startSilent() {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined).resume());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }

@@ -12,5 +12,6 @@ export function renderPorts(recipe: string, port: number, place: GatewayPlace): 
     if (!recipe.includes(own)) throw new Error(`the recipe does not speak of ${own}`);
   }
   const portOf = new Map(ports);
-  return recipe.replaceAll(/:(?:10000|9001|8082|8080)\b/g, (own) => `:${portOf.get(own)}`);
+  const altered = place.alter?.(recipe) ?? recipe;
+  return altered.replaceAll(/:(?:10000|9001|8082|8080)\b/g, (own) => `:${portOf.get(own)}`);
 }

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { HttpDialect } from '../../../src/domain/request.ts';
-import { createEnvoyClient, startUpstream } from '../../cases/envoy-client.ts';
-import type { Upstream } from '../../cases/envoy-client.ts';
-import { loadExceptions } from '../../cases/exceptions.ts';
-import { loadCases } from '../../cases/load.ts';
-import { runCase } from '../../cases/run.ts';
-import type { Way } from '../../cases/run.ts';
+import { createGatewayClient } from '../../../src/cli/conformance/client/gateway-client.ts';
+import { startUpstream } from '../../../src/cli/conformance/client/upstream.ts';
+import type { Upstream } from '../../../src/cli/conformance/client/upstream.ts';
+import { loadRecipe } from '../../../src/cli/conformance/recipes.ts';
+import type { RecipeName } from '../../../src/cli/conformance/recipes.ts';
+import { toExceptions } from '../../../src/cli/conformance/table/exceptions.ts';
+import { CASES, loadCases } from '../../../src/cli/conformance/table/load.ts';
+import { runCase } from '../../../src/cli/conformance/table/run.ts';
+import type { Way } from '../../../src/cli/conformance/table/run.ts';
+import { listTitles } from '../../../src/cli/conformance/trials.ts';
+import type { GatewayName } from '../../../src/domain/request.ts';
 import { partTitle } from '../../parts.ts';
 import type { Part } from '../../parts.ts';
 import { GATEWAY_TOKEN, startGatewayApp } from '../gateway-app.ts';
@@ -14,35 +18,31 @@ import type { Gateway, GatewayPlace } from './gateway.ts';
 
 export interface TableRun {
   /** Names the gateway, and its file of exceptions. */
-  readonly name: string;
-  readonly dialect: HttpDialect;
+  readonly name: RecipeName;
+  /** As titles have it. */
+  readonly title?: string;
+  readonly dialect: GatewayName;
   readonly part: Part;
   readonly start: (place: GatewayPlace) => Promise<Gateway>;
-  /** What a client gets where Tollgate does not answer. */
-  readonly whenGone: {
-    readonly status: number;
-    /** Whether the recipe can bound how long the gateway waits. */
-    readonly givesUp: boolean;
-  };
 }
 
 /** What no client can send, and what a gateway leaves out; were it many, a run would prove little. */
 const LEFT_OUT_MAX = 40;
 
 /** Declares the tests of one gateway: the documented cases, each sent through it byte for byte. */
-export function testTable({ name, dialect, part, start }: TableRun): void {
-  const all = loadCases(new URL('../../cases/', import.meta.url));
-  const exceptions = loadExceptions(name);
+export function testTable({ name, title: shown = `a real ${name}`, dialect, part, start }: TableRun): void {
+  const all = loadCases(CASES);
+  const exceptions = toExceptions([loadRecipe(name)]);
   const cases = all.filter(
-    (loaded) => loaded.text.in_process_only === undefined && !exceptions.leavesOut(loaded),
+    ({ text, title }) => text.in_process_only === undefined && !exceptions.leavesOut(title),
   );
 
-  test('nearly every case goes through it, and every exception names a case', () => {
+  test(`nearly every case goes through ${shown}, and every exception names one`, () => {
     expect(all.length - cases.length).toBeLessThanOrEqual(LEFT_OUT_MAX);
-    expect(exceptions.listStale(all)).toEqual([]);
+    expect(exceptions.listStale(listTitles())).toEqual([]);
   });
 
-  const title = partTitle(`through a real ${name}`, part);
+  const title = partTitle(`through ${shown}`, part);
   // One skip and not one for each case: the list of allowed skips names tests one by one.
   if ('missing' in part) {
     test.skip(title);
@@ -66,9 +66,10 @@ export function testTable({ name, dialect, part, start }: TableRun): void {
         appPort: upstream.port,
         token: GATEWAY_TOKEN,
       });
-      const client = createEnvoyClient(gateway.port, upstream);
-      const { clock, publicPort } = app;
-      way = { name: 'a gateway', exceptions, client, operations: app.app.operations, clock, publicPort };
+      const place = { host: '127.0.0.1', loopback: true, ...gateway };
+      const client = createGatewayClient({ place, upstream, ids: app.requestIds });
+      const { clock, publicAddress } = app;
+      way = { name: 'a gateway', exceptions, client, operations: app.app.operations, clock, publicAddress };
     });
 
     afterAll(async () => {
@@ -78,11 +79,16 @@ export function testTable({ name, dialect, part, start }: TableRun): void {
     });
 
     test.each(cases.map((loaded) => [loaded.title, loaded] as const))('%s', async (_, loaded) => {
-      await runCase(loaded, way);
+      expect(await runCase(loaded, way)).toEqual([]);
     });
 
-    test('no case caused an outage or a bug', () => {
+    test('every header that is declared as lost was lost', () => {
+      expect(exceptions.listUnneeded()).toEqual([]);
+    });
+
+    test('no case caused an outage or a bug', async () => {
       expect(app.errors).toEqual([]);
+      expect((await gateway.readErrors?.()) ?? '').not.toMatch(/no decision|\[plugin\] failed/);
     });
   });
 }

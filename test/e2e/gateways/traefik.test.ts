@@ -10,7 +10,6 @@ const run: TableRun = {
   dialect: 'forward-auth',
   part: await requirePart('traefik'),
   start: startTraefik,
-  whenGone: { status: 500, givesUp: false },
 };
 
 testTable(run);

@@ -35,6 +35,7 @@ export async function run(args: readonly string[], given: RunWith = {}): Promise
   let closed = 0;
   const program: Program = {
     serve: async () => createFakeRunning(),
+    rehearse: async () => Promise.reject(new Error('no rehearsal is expected here')),
     openOperations: async (asked) => {
       options.push(asked);
       return { operations, via: given.via ?? 'hub', close: async () => void (closed += 1) };

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fromPlainRequest } from '../../../src/domain/request.ts';
 import type { PlainRequest } from '../../../src/domain/request.ts';
-import { DOCUMENTED, publicPortOf, startCaseApp } from '../../cases/app.ts';
+import { DOCUMENTED, publicAddressOf, startCaseApp } from '../../cases/app.ts';
 import type { CaseApp } from '../../cases/app.ts';
-import { createSessionDesk } from '../../cases/sessions.ts';
-import type { NamedSession } from '../../cases/sessions.ts';
+import { createSessionDesk } from '../../../src/cli/conformance/table/sessions.ts';
+import type { NamedSession } from '../../../src/cli/conformance/table/sessions.ts';
 
 const START_MS = Date.UTC(2026, 10, 22, 12);
 const HOST = 'api.freddy.aitronos.com';
@@ -24,7 +24,7 @@ beforeAll(async () => {
   const { operations } = started.app;
   await operations.createAccount({ api: 'freddy', id: 'acme' });
   key = await operations.createKey({ api: 'freddy', account: 'acme', name: 'own' });
-  session = await createSessionDesk(publicPortOf(started.app), HOST, PLACES).exchange(key.key);
+  session = await createSessionDesk({ publicAddress: publicAddressOf(started.app) }, HOST, PLACES).exchange(key.key);
 });
 
 afterAll(async () => started.stop());

@@ -121,6 +121,9 @@ export const ENVOY_RULES: readonly LintRule[] = [
         'x-http-method',
         'x-method-override',
         'x-original-url',
+        'x-original-uri',
+        'x-original-method',
+        'x-original-host',
         'x-rewrite-url',
         'x-forwarded-host',
         'x-forwarded-prefix',
@@ -129,7 +132,7 @@ export const ENVOY_RULES: readonly LintRule[] = [
     },
     why: 'By these headers frameworks take a request for another one than was checked.',
     change:
-      'request_headers_to_remove: [x-http-method-override, x-http-method, x-method-override, x-original-url, x-rewrite-url, forwarded, x-forwarded-host, x-forwarded-port, x-forwarded-prefix]',
+      'request_headers_to_remove: [x-http-method-override, x-http-method, x-method-override, x-original-url, x-original-uri, x-original-method, x-original-host, x-rewrite-url, forwarded, x-forwarded-host, x-forwarded-port, x-forwarded-prefix]',
   },
   {
     id: 'envoy-preflight',

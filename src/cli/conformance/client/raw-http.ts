@@ -5,6 +5,8 @@ const ANSWER_MS_MAX = 5_000;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
 export interface RawRequest {
+  /** Absent: 127.0.0.1. */
+  readonly host?: string;
   readonly port: number;
   readonly method: string;
   readonly target: string;
@@ -12,8 +14,8 @@ export interface RawRequest {
   readonly headers: readonly SentHeader[];
   /** What follows the headers; absent: nothing. */
   readonly body?: string;
-  /** The address of 127.0.0.0/8 from which the client connects. */
-  readonly localAddress: string;
+  /** The address of 127.0.0.0/8 from which the client connects; absent: the system's choice. */
+  readonly localAddress?: string;
 }
 
 export interface RawAnswer {
@@ -22,34 +24,43 @@ export interface RawAnswer {
   readonly body: string;
 }
 
+/** No whole answer came, or none within its bounds. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
 /**
  * One HTTP/1.1 request on a connection of its own, byte for byte as given: an HTTP library would refuse or mend what must reach the gateway.
- * Rejects where no whole answer comes in time.
+ * Rejects with `NoAnswer` where no whole answer comes in time.
  */
 export async function askRaw(request: RawRequest): Promise<RawAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
-  const { port, localAddress } = request;
-  const socket = connect({ host: '127.0.0.1', port, localAddress });
+  const { host = '127.0.0.1', port, localAddress } = request;
+  const fail = (why: string): void => reject(new NoAnswer(why));
+  const socket = connect({ host, port, ...(localAddress === undefined ? {} : { localAddress }) });
+  const tooLate = setTimeout(() => fail(`no answer within ${ANSWER_MS_MAX / 1_000} s`), ANSWER_MS_MAX);
   let received = '';
   const judge = (ended: 'ended' | 'open') => {
     const answer = readAnswer(received, request.method, ended);
     if (answer !== undefined) resolve(answer);
-    else if (ended === 'ended') reject(new Error(`the connection ended after ${received.length} bytes`));
+    else if (ended === 'ended') fail(`the connection ended after ${received.length} bytes`);
   };
-  socket.setEncoding('latin1').setTimeout(ANSWER_MS_MAX, () => reject(new Error('no answer in time')));
-  socket.on('data', (chunk: string) => {
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
     received += chunk;
-    if (received.length > ANSWER_BYTES_MAX) reject(new Error('the answer has no end'));
-    judge('open');
+    if (received.length > ANSWER_BYTES_MAX) fail('the answer has no end');
+    else judge('open');
   });
   socket.on('end', () => judge('ended'));
-  socket.on('error', reject);
+  socket.on('error', ({ message }) => fail(message));
   const lines = request.headers.map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(
     `${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}\r\n${request.body ?? ''}`,
     'latin1',
   );
-  return promise.finally(() => socket.destroy());
+  return promise.finally(() => {
+    clearTimeout(tooLate);
+    socket.destroy();
+  });
 }
 
 /** Answers without a body: what follows 101 is another protocol, and 204 has nothing to say. */

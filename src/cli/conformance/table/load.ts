@@ -5,6 +5,9 @@ import { parse } from 'yaml';
 import { CASE_FILE } from './schema.ts';
 import type { Case, CaseFile, Step } from './schema.ts';
 
+/** The cases of the documented APIs. */
+export const CASES = new URL('../cases/', import.meta.url);
+
 /** One case, ready to run: what its file shares is filled in. */
 export interface LoadedCase {
   /** The file's name without its ending, and the case's own. */

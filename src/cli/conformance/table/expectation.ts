@@ -1,5 +1,6 @@
-import { toSortedLines } from './client.ts';
-import type { SeenAnswer } from './client.ts';
+import { toSortedLines } from '../client/client.ts';
+import type { SeenAnswer } from '../client/client.ts';
+import { isCredentialName, isIdentityName } from './names.ts';
 import type { AnswerOrName, AnswerText, CaseFile } from './schema.ts';
 import { fill } from './words.ts';
 
@@ -10,21 +11,6 @@ export interface Judged {
   readonly body: string;
   readonly upstream: readonly string[] | undefined;
 }
-
-/** Names under which something could pass for an identity or a credential at the upstream, everything but letters and digits read as `-`. */
-const WATCHED: ReadonlySet<string> = new Set([
-  'x-account-id',
-  'x-key-id',
-  'x-tier',
-  'x-organization-id',
-  'x-caller',
-  'x-api',
-  'x-workshop-key',
-  'x-inner-key',
-  'authorization',
-  'x-api-key',
-  'api-key',
-]);
 
 /** An answer by its name in the file, or made from one that is named. */
 export function findAnswer(text: AnswerOrName, file: CaseFile): AnswerText {
@@ -71,7 +57,10 @@ function limitHeaders({ limits }: AnswerText): Record<string, string> {
  * may end late by less than a 63rd of the window. It is replaced by the number that was seen where that lies in between.
  */
 export function settleRanges(expected: Judged, seen: Judged): Judged {
-  const headers = expected.headers.map((line, at) => settleLine(line, seen.headers[at] ?? ''));
+  const headers = expected.headers.map((line) => {
+    const name = line.slice(0, line.indexOf(': ') + 2);
+    return settleLine(line, seen.headers.find((other) => other.startsWith(name)) ?? '');
+  });
   return { ...expected, headers };
 }
 
@@ -92,13 +81,10 @@ export function fromSeen(seen: SeenAnswer): Judged {
     status: seen.status,
     headers: seen.headers,
     body: seen.upstream === undefined ? seen.body : '',
-    upstream: seen.upstream?.filter((line) => WATCHED.has(nameOf(line))),
+    upstream: seen.upstream?.filter((line) => isWatched(line.slice(0, line.indexOf(':')))),
   };
 }
 
-function nameOf(line: string): string {
-  return line
-    .slice(0, line.indexOf(':'))
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]/g, '-');
+function isWatched(name: string): boolean {
+  return isCredentialName(name) || isIdentityName(name);
 }

@@ -1,9 +1,8 @@
-import { expect } from 'vitest';
-import type { NewAccount, NewKey, Operations } from '../../src/domain/operations.ts';
-import type { TestClock } from '../world.ts';
+import type { NewAccount, NewKey, Operations } from '../../../domain/operations.ts';
+import type { MovableClock } from '../clock.ts';
 import type { LoadedCase } from './load.ts';
 import type { AccountText, KeyText, RequestStep, Step } from './schema.ts';
-import { openDesk } from './sessions.ts';
+import { DeskRefused, openDesk } from './sessions.ts';
 import type { DeskPlace, NamedSession, SessionDesk } from './sessions.ts';
 import { findTokenText, signToken } from './tokens.ts';
 import { durationMs, fill, isoSeconds, neverIssued } from './words.ts';
@@ -21,19 +20,21 @@ interface NamedKey extends Named {
 export interface CaseWorld {
   readonly loaded: LoadedCase;
   readonly operations: Operations;
-  readonly clock: TestClock;
+  readonly clock: MovableClock;
   readonly accounts: Map<string, Named>;
   readonly keys: Map<string, NamedKey>;
   /** Those that the case has asked for, signed. */
   readonly tokens: Map<string, string>;
   readonly sessions: Map<string, NamedSession>;
   readonly desk: SessionDesk;
+  /** Told of every token that the case signs. */
+  readonly onToken: ((token: string) => void) | undefined;
 }
 
 /** By what a case changes the world. */
 export interface WorldMeans extends DeskPlace {
   readonly operations: Operations;
-  readonly clock: TestClock;
+  readonly clock: MovableClock;
 }
 
 const PREFIX: Readonly<Record<string, string>> = {
@@ -75,6 +76,7 @@ export async function createCaseWorld(loaded: LoadedCase, means: WorldMeans): Pr
     tokens: new Map(),
     sessions: new Map(),
     desk: openDesk(loaded.file, means),
+    onToken: means.onToken,
   };
   for (const [ref, text] of Object.entries({ ...loaded.file.accounts, ...loaded.text.accounts })) {
     const account = toAccount(text, { api: loaded.file.api, id: `case-${loaded.index}-${ref}` }, world);
@@ -99,6 +101,7 @@ function findToken(ref: string, world: CaseWorld): string {
     fill: (text) => fill(text, (word) => findWord(word, world.loaded, world)),
     keyOf: (key) => find(world.keys, key).key,
   });
+  world.onToken?.(signed);
   world.tokens.set(ref, signed);
   return signed;
 }
@@ -170,7 +173,7 @@ async function changeSessions(step: Exclude<Step, RequestStep>, world: CaseWorld
   } else if ('refresh' in step) {
     const { session, as, refused } = step.refresh;
     const granted = desk.refresh(find(sessions, session));
-    if (refused === true) await expect(granted).rejects.toThrow(' answered 401');
+    if (refused === true) await requireRefused(granted);
     else sessions.set(as, await granted);
   } else if ('logout' in step) {
     await desk.logout(find(sessions, step.logout));
@@ -178,6 +181,17 @@ async function changeSessions(step: Exclude<Step, RequestStep>, world: CaseWorld
     const { api, id } = find(world.keys, step.end_sessions_of);
     await world.operations.revokeSessions({ api, key: id });
   }
+}
+
+async function requireRefused(granted: Promise<NamedSession>): Promise<void> {
+  const outcome = await granted.then(
+    () => 'granted',
+    (error: unknown) => {
+      if (error instanceof DeskRefused && error.status === 401) return 'refused';
+      throw error;
+    },
+  );
+  if (outcome === 'granted') throw new Error('a session was granted that must be refused');
 }
 
 type KeyChangeText = Extract<Step, { set_key: unknown }>['set_key'];

@@ -1,0 +1,61 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { CommandFailed } from './failure.ts';
+import { inertLines } from './inert.ts';
+import { write, writeJson } from './output.ts';
+import { createRun, examples } from './run.ts';
+import { repeated } from './values.ts';
+import type { CliWorld } from './world.ts';
+import type { ConformanceFlags, Format } from './conformance/flags.ts';
+import type { ConformanceReport } from './conformance/report/report.ts';
+
+const GATEWAYS = ['envoy', 'envoy-http', 'nginx', 'caddy', 'haproxy', 'traefik', 'kong'];
+const ENTRANCES = ['envoy-grpc', 'envoy-http', 'nginx', 'forward-auth', 'kong'];
+const FORMATS = ['text', 'json', 'markdown'];
+
+/** Exits 1 where something is lost that no exception declares, or where the gateway cannot be judged. */
+export function addConformance(root: Command, world: CliWorld): void {
+  root
+    .command('conformance')
+    .description(
+      'Try your own gateway: start a Tollgate where it asks and an application where it leads, send the cases of the documented APIs through it, and say what it loses.',
+    )
+    .requiredOption('--gateway <url>', 'where clients ask: http://127.0.0.1:10000')
+    .requiredOption('--listen <address>', 'where the gateway asks Tollgate: host:port or unix:/path')
+    .requiredOption('--upstream <address>', 'where the gateway leads requests that pass: host:port')
+    .option('--public <address>', "where the gateway leads requests to Tollgate's own endpoints")
+    .addOption(new Option('--entrance <dialect>', 'how the gateway asks').choices(ENTRANCES))
+    .addOption(
+      new Option(
+        '--recipe <gateway>',
+        'a recipe of deploy/: its dialect, and what it is known to lose',
+      ).choices(GATEWAYS),
+    )
+    .option('--token-file <file>', 'holds the token that the gateway shows')
+    .option('--gateway-http2 <url>', 'where gRPC clients ask, if elsewhere')
+    .option('--exceptions <file>', 'what may be lost; repeatable', repeated)
+    .addOption(new Option('--format <format>', 'form of the report').choices(FORMATS).default('text'))
+    .addHelpText(
+      'after',
+      examples(
+        'conformance --gateway http://127.0.0.1:10000 --listen 127.0.0.1:9000 --upstream 127.0.0.1:8082 --public 127.0.0.1:8080 --recipe envoy',
+        'conformance --gateway http://10.0.0.5 --listen 10.0.0.9:9001 --upstream 10.0.0.9:8082 --entrance nginx --token-file token',
+      ),
+    )
+    .action(async (flags: ConformanceFlags, command: Command) => {
+      const run = createRun(world, command);
+      const { readPlan } = await import('./conformance/flags.ts');
+      const { performConformance } = await import('./conformance/perform.ts');
+      const plan = await readPlan(flags);
+      const report = await performConformance({ world, plan, stop: world.takeSignals(), note: run.note });
+      await show(report, run.json ? 'json' : (flags.format ?? 'text'), world);
+      const { length } = report.losses;
+      if (length > 0) throw new CommandFailed(`${length} ${length === 1 ? 'loss' : 'losses'}`);
+    });
+}
+
+async function show(report: ConformanceReport, format: Format, { stdout }: CliWorld): Promise<void> {
+  if (format === 'json') return writeJson(stdout, report);
+  const { renderMarkdown, renderText } = await import('./conformance/report/report.ts');
+  return write(stdout, inertLines(format === 'markdown' ? renderMarkdown(report) : renderText(report)));
+}

@@ -1,0 +1,121 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { SentHeader } from './client.ts';
+
+export interface Received {
+  readonly method: string;
+  readonly target: string;
+  /** Names in lower case, every line of its own. */
+  readonly headers: readonly SentHeader[];
+  readonly body: string;
+}
+
+/** An application that remembers every request it got. */
+export interface Upstream {
+  readonly port: number;
+  /** All since the last call, in order. */
+  take(): readonly Received[];
+  stop(): Promise<void>;
+}
+
+/** The key of RFC 6455 §1.3, and what a server makes of it. */
+export const WEBSOCKET_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+const UPGRADED = [
+  'HTTP/1.1 101 Switching Protocols',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
+  '\r\n',
+].join('\r\n');
+
+/** A WebSocket without a key is none (RFC 6455 §4.2.1). */
+const NOT_UPGRADED = 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\nConnection: close\r\n\r\nupstream';
+
+/** What an upgraded request shows in place of a body. */
+export const UPGRADED_BODY = 'upgraded';
+
+/** More than any trial sends. */
+const KEPT_MAX = 1_000;
+const CONNECTIONS_MAX = 256;
+const BODY_CHARS_MAX = 64 * 1_024;
+/** Some gateways send the path a second time, as a header. */
+const HEADER_BYTES_MAX = 64 * 1_024;
+/** Gateways and orchestrators ask for an application's health, which is nothing that a client sent. */
+const PROBES = /^(?:envoy\/hc|kube-probe\/|elb-healthchecker\/|googlehc\/)/i;
+
+export interface UpstreamPlace {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+const LOOPBACK: UpstreamPlace = { host: '127.0.0.1', port: 0 };
+
+/** Rejects with what the operating system says where it cannot listen. */
+export async function startUpstream(place = LOOPBACK): Promise<Upstream> {
+  let kept: Received[] = [];
+  const keep = (received: Received): void => {
+    if (kept.length < KEPT_MAX && !isProbe(received)) kept.push(received);
+  };
+  const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (message, response) => {
+    void readBody(message).then((body) => {
+      keep({ ...toReceived(message.rawHeaders), ...toLine(message), body });
+      response.writeHead(200).end('upstream');
+    });
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  server.on('upgrade', (message, socket) => {
+    socket.on('error', () => undefined);
+    keep({ ...toReceived(message.rawHeaders), ...toLine(message), body: UPGRADED_BODY });
+    const { upgrade, 'sec-websocket-key': key } = message.headers;
+    socket.end(upgrade === 'websocket' && key === undefined ? NOT_UPGRADED : UPGRADED);
+  });
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject).listen(place.port, place.host, () => resolve());
+  await listening;
+  return {
+    port: (server.address() as AddressInfo).port,
+    take() {
+      const taken = kept;
+      kept = [];
+      return taken;
+    },
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function isProbe({ headers }: Received): boolean {
+  return headers.some(([name, value]) => name === 'user-agent' && PROBES.test(value));
+}
+
+interface RequestLine {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+function toLine({ method = '', url = '' }: RequestLine): Pick<Received, 'method' | 'target'> {
+  return { method, target: url };
+}
+
+function toReceived(rawHeaders: readonly string[]): Pick<Received, 'headers'> {
+  const headers = rawHeaders.flatMap((name, at): SentHeader[] =>
+    at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : [],
+  );
+  return { headers };
+}
+
+/** Its beginning, where it is long; what a client broke off ends there. */
+async function readBody(message: AsyncIterable<unknown>): Promise<string> {
+  let body = '';
+  try {
+    for await (const chunk of message) {
+      if (body.length < BODY_CHARS_MAX) body += (chunk as Buffer).toString('utf8');
+    }
+  } catch {
+    return body;
+  }
+  return body;
+}

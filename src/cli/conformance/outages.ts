@@ -1,0 +1,83 @@
+import { askRaw } from './client/raw-http.ts';
+import type { GatewayPlace } from './client/gateway-client.ts';
+import type { Upstream } from './client/upstream.ts';
+import type { Difference } from './difference.ts';
+import type { Door } from './door.ts';
+import type { Trial } from './trial.ts';
+
+export interface OutageField {
+  readonly door: Door;
+  readonly place: GatewayPlace;
+  readonly upstream: Upstream;
+  /** What a client must get: 503 in the API's words, or the status that is declared for this gateway. */
+  readonly wantedStatus: (title: string) => number;
+}
+
+const UNAVAILABLE = 503;
+/** Clary's `unavailable`, as its page has it. */
+const WORDS = '{"error":{"code":"service_unavailable","message":"Service unavailable"}}';
+
+const GONE = 'outages: a Tollgate that is gone lets nobody in, and the client is told in the API’s words';
+const SILENT = 'outages: a Tollgate that never answers is given up, and lets nobody in';
+const TOKEN = 'outages: a gateway with another token than Tollgate’s lets nobody in';
+
+/** What clients get where Tollgate does not decide: never a pass. In this order, for each leaves the door as it is. */
+export const OUTAGES: readonly Trial<OutageField>[] = [
+  {
+    title: GONE,
+    async take(field) {
+      await field.door.close();
+      return askUndecided(GONE, field);
+    },
+  },
+  {
+    title: SILENT,
+    async take(field) {
+      await field.door.fallSilent();
+      return askUndecided(SILENT, field);
+    },
+  },
+];
+
+/** For gateways that show a token. */
+export const TOKEN_OUTAGE: Trial<OutageField> = {
+  title: TOKEN,
+  async take(field) {
+    await field.door.changeToken();
+    return askUndecided(TOKEN, field, 'any words');
+  },
+};
+
+async function askUndecided(
+  title: string,
+  { place, upstream, wantedStatus }: OutageField,
+  words: 'the API’s words' | 'any words' = 'the API’s words',
+): Promise<readonly Difference[]> {
+  upstream.take();
+  const { status, body } = await askRaw({
+    host: place.host,
+    port: place.port,
+    method: 'GET',
+    target: '/v1/documents',
+    headers: [
+      ['Host', 'api.claryai.com'],
+      ['Authorization', 'Bearer clary_x'],
+      ['X-Account-Id', 'forged'],
+    ],
+    ...(place.loopback ? { localAddress: '127.0.0.1' } : {}),
+  });
+  if (upstream.take().length > 0) return [{ kind: 'let through' }];
+  const promised = wantedStatus(title);
+  if (status !== promised) return [{ kind: 'status', promised, status, seen: body }];
+  if (status !== UNAVAILABLE || words === 'any words' || isSameJson(body, WORDS)) return [];
+  return [{ kind: 'body', status, promised: WORDS, seen: body }];
+}
+
+/** Gateways format what they answer themselves in their own way. */
+function isSameJson(text: string, other: string): boolean {
+  try {
+    return JSON.stringify(JSON.parse(text)) === other;
+  } catch {
+    return false;
+  }
+}

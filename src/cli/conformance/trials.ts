@@ -1,0 +1,81 @@
+import { ATTACKS, ENDPOINT_TRIALS } from './attacks/attacks.ts';
+import type { Field } from './attacks/field.ts';
+import { checkTokenOf } from './flags.ts';
+import type { Plan } from './flags.ts';
+import { OUTAGES, TOKEN_OUTAGE } from './outages.ts';
+import type { OutageField } from './outages.ts';
+import { CASES, loadCases } from './table/load.ts';
+import type { LoadedCase } from './table/load.ts';
+import type { RequestStep } from './table/schema.ts';
+import type { Trial } from './trial.ts';
+
+/** All that a run sends, and why it leaves something out. */
+export interface Trials {
+  readonly cases: readonly LoadedCase[];
+  readonly attacks: readonly Trial<Field>[];
+  readonly outages: readonly Trial<OutageField>[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+export interface LeftOut {
+  readonly why: string;
+  readonly titles: readonly string[];
+}
+
+type Leaving = Pick<Plan, 'entrance' | 'exceptions' | 'gateway' | 'public' | 'token'>;
+type Reason = (loaded: LoadedCase, plan: Leaving) => boolean;
+
+const REASONS: readonly (readonly [why: string, holds: Reason])[] = [
+  ['no client of a gateway can send it', ({ text }) => text.in_process_only !== undefined],
+  ['declared as an exception', ({ title }, { exceptions }) => exceptions.leavesOut(title)],
+  ['only a gateway on 127.0.0.1 can be asked from chosen addresses', needsPeer],
+  ["without --public the gateway has no routes to Tollgate's own endpoints", needsEndpoints],
+];
+
+/** The trials of a run, in the order in which they are taken. */
+export function listTrials(plan: Leaving): Trials {
+  const all = loadCases(CASES);
+  const reasonOf = (loaded: LoadedCase): string | undefined =>
+    REASONS.find(([, holds]) => holds(loaded, plan))?.[0];
+  const attacks = plan.public === undefined ? ATTACKS : [...ATTACKS, ...ENDPOINT_TRIALS];
+  const outages = checkTokenOf(plan) === undefined ? OUTAGES : [...OUTAGES, TOKEN_OUTAGE];
+  const isLeftOut = ({ title }: { readonly title: string }): boolean => plan.exceptions.leavesOut(title);
+  const leftOut = REASONS.map(([why]) => ({
+    why,
+    titles: all.filter((loaded) => reasonOf(loaded) === why).map(({ title }) => title),
+  }));
+  const declared = [...attacks, ...outages].filter(isLeftOut).map(({ title }) => title);
+  return {
+    cases: all.filter((loaded) => reasonOf(loaded) === undefined),
+    attacks: attacks.filter((attack) => !isLeftOut(attack)),
+    outages: outages.filter((outage) => !isLeftOut(outage)),
+    leftOut: [
+      ...leftOut,
+      { why: 'attacks and outages that are declared as exceptions', titles: declared },
+    ].filter(({ titles }) => titles.length > 0),
+  };
+}
+
+/** Every title that an exception may name. */
+export function listTitles(): readonly string[] {
+  const trials = [...ATTACKS, ...ENDPOINT_TRIALS, ...OUTAGES, TOKEN_OUTAGE];
+  return [...loadCases(CASES), ...trials].map(({ title }) => title);
+}
+
+/** A case that speaks of addresses: its clients have some, or its keys are bound to some. */
+function needsPeer({ text, file }: LoadedCase, { gateway }: Leaving): boolean {
+  return !gateway.loopback && /"(?:peer|allow_ips)":/.test(JSON.stringify([text, file.keys]));
+}
+
+const ME = '/api/external/v1/me';
+
+function needsEndpoints({ steps, file }: LoadedCase, plan: Leaving): boolean {
+  if (plan.public !== undefined) return false;
+  const { create, refresh, logout } = file.sessions_at ?? {};
+  const own = new Set([ME, create, refresh, logout]);
+  return requestsOf(steps).some(({ send }) => own.has(send?.path ?? file.request.path));
+}
+
+function requestsOf(steps: LoadedCase['steps']): readonly RequestStep[] {
+  return steps.filter((step) => 'answer' in step);
+}
