@@ -73,7 +73,7 @@ interface Known {
 export interface Allow extends Known {
   readonly kind: 'allow';
   /** The dependency whose outage the API's owner chose to waive for this request. */
-  readonly degraded?: Dependency;
+  readonly degraded?: Dependency | undefined;
 }
 
 export interface Deny extends Known {

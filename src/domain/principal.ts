@@ -63,6 +63,8 @@ export interface Principal {
   readonly subject: Subject;
   readonly profile: KeyProfile;
   readonly account: Account;
+  /** True where the same object stands for this key until something changes, so that what is made of it may be remembered by it. */
+  readonly kept?: boolean | undefined;
 }
 
 /** A tier index that stands for a name which the configuration does not know. */

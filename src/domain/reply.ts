@@ -3,7 +3,11 @@ import type { CredentialFault, Dependency, PlaceFault, RefusalCode, RequestFault
 /** Name (lower case) and value of a header. */
 export type HeaderPair = readonly [name: string, value: string];
 
-/** The whole answer to a check, ready for any gateway's wire. The gateway acts on `allowed` alone. */
+/**
+ * The whole answer to a check, ready for any gateway's wire. The gateway acts on `allowed` alone.
+ * What does not differ from an earlier answer is the same object as there and never written to, so that a wire may keep its bytes by
+ * identity: a whole refusal in which nothing is the request's, the headers of a refusal, what the upstream gets of a key, a limit's policy.
+ */
 export interface Reply {
   readonly allowed: boolean;
   /** `ok`, or why not: the label under which the check is counted. */
@@ -27,6 +31,6 @@ export interface Reply {
   readonly account: string;
   readonly tier: string;
   /** Which rule a credential broke, or what does not exist: clients are told the code's words alone. */
-  readonly fault?: RequestFault | CredentialFault | PlaceFault;
-  readonly degraded?: Dependency;
+  readonly fault?: RequestFault | CredentialFault | PlaceFault | undefined;
+  readonly degraded?: Dependency | undefined;
 }

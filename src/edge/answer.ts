@@ -40,21 +40,15 @@ export interface Inspected extends Omit<Inspection, 'lastUsedMs'> {
 export function createService(policy: Policy, ports: AnswerPorts): Service {
   return {
     answer(request) {
-      const now = ports.clock.now();
-      const place = findPlace(policy, request);
-      return andThen(decide({ request, place, now }, ports), (decision) => {
-        const reply = render(policy, { request, place, now }, { decision, ports });
-        ports.observe(decision, reply, now, request.gateway);
-        return reply;
-      });
+      const check = { request, now: ports.clock.now(), place: findPlace(policy, request) };
+      const decision = decide(check, ports);
+      return decision instanceof Promise
+        ? decision.then((known) => reply(policy, check, { decision: known, ports }))
+        : reply(policy, check, { decision, ports });
     },
     refuse(request) {
-      const now = ports.clock.now();
-      const decision: Decision = { kind: 'outage', dependency: 'capacity' };
-      const check = { request, place: findPlace(policy, request), now };
-      const reply = render(policy, check, { decision, ports });
-      ports.observe(decision, reply, now, request.gateway);
-      return reply;
+      const check = { request, now: ports.clock.now(), place: findPlace(policy, request) };
+      return reply(policy, check, { decision: { kind: 'outage', dependency: 'capacity' }, ports });
     },
     inspect(request) {
       const place = findPlace(policy, request);
@@ -80,39 +74,34 @@ function toInspection(decision: Decision, { api }: Place): Inspected {
 
 /** A bug in the pipeline becomes a decision, so that the client gets the API's own 500. */
 function decide(check: Check, ports: AnswerPorts): Eventually<Decision> {
-  const toBug = (error: unknown): Decision => {
-    ports.onBug(error);
-    return { kind: 'bug' };
-  };
   try {
     const decision = authorize(check, ports);
-    return decision instanceof Promise ? decision.catch(toBug) : decision;
+    return decision instanceof Promise ? decision.catch((error) => toBug(error, ports)) : decision;
   } catch (error) {
-    return toBug(error);
+    return toBug(error, ports);
   }
 }
 
-function render(
+function toBug(error: unknown, ports: AnswerPorts): Decision {
+  ports.onBug(error);
+  return { kind: 'bug' };
+}
+
+function reply(
   policy: Policy,
   { request, place, now }: Check,
   { decision, ports }: { readonly decision: Decision; readonly ports: AnswerPorts },
 ): Reply {
-  return renderReply({
+  const rendered = renderReply({
     api: place.api,
     errors: place.api?.errors ?? policy.fallbackErrors,
     challenge: place.area?.challenge ?? '',
     decision,
     request,
-    requestId: readRequestId(request) ?? ports.newRequestId(),
+    newRequestId: ports.newRequestId,
     wallMs: now.wallMs,
     credentialHeaders: policy.credentialHeaders,
   });
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-/** The request's own id where it is a UUID: support and access log then speak of the same one. */
-export function readRequestId(request: AuthzRequest): string | undefined {
-  const [id, ...more] = request.headers.all('x-request-id');
-  return id !== undefined && more.length === 0 && UUID.test(id) ? id : undefined;
+  ports.observe(decision, rendered, now, request.gateway);
+  return rendered;
 }

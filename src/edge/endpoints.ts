@@ -2,7 +2,6 @@ import type { Decision } from '../domain/decision.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { AuthzRequest } from '../domain/request.ts';
 import type { Clock, EndpointPlaces, OtherMethod } from '../ports.ts';
-import { readRequestId } from './answer.ts';
 import { readClientAddress } from './pipeline/address.ts';
 import { findPlace } from './pipeline/route.ts';
 import { renderRefusal } from './render/render.ts';
@@ -35,7 +34,7 @@ export function createEndpointPlaces(policy: Policy, ports: EndpointPorts): Endp
         challenge: area?.challenge ?? '',
         decision: NOTHING_KNOWN,
         request,
-        requestId: readRequestId(request) ?? ports.newRequestId(),
+        newRequestId: ports.newRequestId,
         wallMs: ports.clock.now().wallMs,
         credentialHeaders: policy.credentialHeaders,
       });

@@ -6,7 +6,7 @@ import { WindowView } from './window.ts';
 
 /** All counters, found by name, and the sweep that frees those of which nothing counts any more. */
 export class CounterTable {
-  /** The one view on a counter; whoever opens it next turns it to another. */
+  /** A view on a counter; whoever opens it next turns it to another. */
   readonly view: WindowView;
   readonly records: CounterRecords;
   private readonly index: SlotIndex;
@@ -17,7 +17,12 @@ export class CounterTable {
     this.records = new CounterRecords(slotsMax);
     this.index = new SlotIndex(this.records);
     this.pools = RING_CAPACITIES.map((capacity) => new RingPool(capacity));
-    this.view = new WindowView(this.records, this.pools);
+    this.view = this.createView();
+  }
+
+  /** Another view; two that are open on one counter do not see each other's changes. */
+  createView(): WindowView {
+    return new WindowView(this.records, this.pools);
   }
 
   get size(): number {

@@ -33,12 +33,17 @@ export function createKeyFinder(options: KeyFinderOptions, tables: Tables): Dire
     for (let pepper = 0; pepper < digests.length; pepper += 1) {
       const digest = digests[pepper] ?? current;
       hasher.digest(presentedKey, pepper, digest);
+      const kept = tables.kept.find(api.index, digest);
+      if (kept !== undefined) return kept;
       const place = tables.keys.find(api.index, digest);
       if (place === undefined) continue;
       const keyRow = place.segment.row(place.record);
       if (pepper > 0 && keyRow !== 0) onRetired?.(keyRow, current);
       if (api.keys.sealed) checkSeal?.(api, place, presentedKey);
-      return toPrincipal(tables, api, place);
+      const principal = toPrincipal(tables, api, place);
+      // Where something has to be told at every use, nothing is kept.
+      const isPlain = pepper === 0 && (checkSeal === undefined || !api.keys.sealed);
+      return isPlain && principal !== undefined ? tables.kept.offer(api.index, digest, principal) : principal;
     }
     return undefined;
   };

@@ -75,26 +75,31 @@ function isOutdated(cursor: FeedCursor, changesSeq: number): boolean {
 }
 
 function createSink(
-  { keys, accounts, signers, sessions, sessionKeys }: Tables,
+  { keys, kept, accounts, signers, sessions, sessionKeys }: Tables,
   apis: readonly Api[],
 ): FeedSink {
   const apiByIndex = new Map(apis.map((api) => [api.index, api]));
   return {
     account(record) {
       const api = apiByIndex.get(record.api);
-      if (api !== undefined) accounts.put(record, tierIndexOf(api.tiers, record.tier));
+      if (api === undefined) return;
+      kept.clear();
+      accounts.put(record, tierIndexOf(api.tiers, record.tier));
     },
     accountGone(api, row) {
+      kept.clear();
       accounts.remove(api, row);
     },
     key(record) {
       const api = apiByIndex.get(record.api);
       if (api === undefined) return;
+      kept.clear();
       const before = keys.put(api, record);
       if (before !== undefined) signers.remove({ api: record.api, ...before });
       if (api.keys.sealed) signers.put(record);
     },
     keyGone(api, digest) {
+      kept.clear();
       const gone = keys.remove(api, digest);
       if (gone !== undefined) signers.remove({ api, ...gone });
     },

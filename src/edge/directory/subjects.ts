@@ -21,6 +21,7 @@ export function toPrincipal(tables: Tables, api: Api, place: KeyPlace | undefine
     subject,
     profile,
     account,
+    kept: undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Api } from '../../domain/policy.ts';
 import { AccountTable } from './account-table.ts';
+import { KeptPrincipals } from './kept-principals.ts';
 import { KeyTable } from './key-table.ts';
 import { SessionKeys } from './session-keys.ts';
 import { SessionTable } from './session-table.ts';
@@ -8,6 +9,8 @@ import { SignerTable } from './signer-table.ts';
 /** All that the feed has told of. */
 export interface Tables {
   readonly keys: KeyTable;
+  /** Of busy keys. Whoever changes a key or an account clears it. */
+  readonly kept: KeptPrincipals;
   readonly accounts: AccountTable;
   readonly signers: SignerTable;
   readonly sessions: SessionTable;
@@ -19,6 +22,7 @@ export function createTables(apis: readonly Api[]): Tables {
   const indicesOf = (takes: (api: Api) => boolean) => new Set(apis.filter(takes).map(({ index }) => index));
   return {
     keys: new KeyTable(indicesOf(({ keys, tokens }) => keys.sealed || tokens.sessions !== undefined)),
+    kept: new KeptPrincipals(),
     accounts: new AccountTable(indicesOf(({ keys, tokens }) => keys.sealed || tokens.issuers.length > 0)),
     signers: new SignerTable(),
     sessions: new SessionTable(),

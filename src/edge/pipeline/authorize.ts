@@ -30,16 +30,24 @@ export interface AuthorizePorts extends AuthenticatePorts, SpendPorts {}
 
 /** The decision on one check. Whatever is not an explicit allow is a refusal. */
 export function authorize(check: Check, ports: AuthorizePorts): Eventually<Decision> {
-  return andThen(admit(check, ports), (admitted): Eventually<Decision> => {
-    if ('kind' in admitted) return admitted;
-    return andThen(spendOnce(admitted, ports), (spending) => toDecision(spending, admitted));
-  });
+  const admitted = admit(check, ports);
+  return admitted instanceof Promise
+    ? admitted.then((known) => settle(known, ports))
+    : settle(admitted, ports);
+}
+
+function settle(admitted: Admitted | Decision, ports: AuthorizePorts): Eventually<Decision> {
+  if (admitted.kind !== 'admitted') return admitted;
+  const spending = spendOnce(admitted, ports);
+  return spending instanceof Promise
+    ? spending.then((known) => toDecision(known, admitted))
+    : toDecision(spending, admitted);
 }
 
 /** The same stages up to the limits, which are looked at and not taken. */
 export function inspect(check: Check, ports: AuthorizePorts): Eventually<Decision> {
   return andThen(admit(check, ports), (admitted): Eventually<Decision> => {
-    if ('kind' in admitted) return admitted;
+    if (admitted.kind !== 'admitted') return admitted;
     const { principal, tier, charges } = admitted;
     return andThen(
       attempt(() => ports.counters.peek(charges, check.now)),
@@ -52,7 +60,8 @@ export function inspect(check: Check, ports: AuthorizePorts): Eventually<Decisio
 }
 
 /** Every stage that changes nothing, in the order in which a request meets them. */
-function admit({ request, place, now }: Check, ports: AuthenticatePorts): Eventually<Admitted | Decision> {
+function admit(check: Check, ports: AuthenticatePorts): Eventually<Admitted | Decision> {
+  const { request, place, now } = check;
   if (place.route === undefined) return deny(place.denial);
   const { api, area } = place;
   if (isFreePreflight(area, request)) return { kind: 'allow' };
@@ -60,18 +69,27 @@ function admit({ request, place, now }: Check, ports: AuthenticatePorts): Eventu
   const credential = readCredential(area, request.headers);
   if ('code' in credential) return deny(credential);
   const presented = { api, credential, now, withinMs: patienceOf(request) };
-  return andThen(authenticate(presented, ports), (principal): Admitted | Decision => {
-    if (principal instanceof DependencyDown) return { kind: 'outage', dependency: principal.dependency };
-    return 'code' in principal ? deny(principal) : admitPrincipal({ request, place, now }, principal);
-  });
+  const known = authenticate(presented, ports);
+  return known instanceof Promise
+    ? known.then((principal) => admitKnown(check, place, principal))
+    : admitKnown(check, place, known);
+}
+
+function admitKnown(
+  check: Check,
+  place: Found,
+  known: Principal | Denial | DependencyDown,
+): Admitted | Decision {
+  if (known instanceof DependencyDown) return { kind: 'outage', dependency: known.dependency };
+  return 'code' in known ? deny(known) : admitPrincipal(check, place, known);
 }
 
 /** The stages that judge who is known. */
 function admitPrincipal(
-  { request, place, now }: Check & { readonly place: Found },
+  { request, now }: Check,
+  { api, route }: Found,
   principal: Principal,
 ): Admitted | Decision {
-  const { api, route } = place;
   const early =
     checkAddress(principal.profile.allowlist, request, api.clientAddress) ??
     checkStanding(principal.account) ??
@@ -82,7 +100,8 @@ function admitPrincipal(
   if (tier === undefined) return { kind: 'outage', dependency: 'configuration', principal };
   const lacking = checkNeeds(route, tier, principal.profile);
   if (lacking !== undefined) return { kind: 'deny', denial: lacking, principal, tier };
-  return { api, route, request, now, principal, tier, charges: planLimits(tier, principal) };
+  const charges = planLimits(tier, principal);
+  return { kind: 'admitted', api, route, request, now, principal, tier, charges };
 }
 
 function deny(denial: Denial): Decision {
@@ -93,7 +112,7 @@ function toDecision(spending: Spending, { principal, tier }: Admitted): Decision
   switch (spending.kind) {
     case 'spent': {
       const { limits, degraded } = spending;
-      return { kind: 'allow', principal, tier, limits, ...(degraded === undefined ? {} : { degraded }) };
+      return { kind: 'allow', principal, tier, limits, degraded };
     }
     case 'refused':
       return { kind: 'deny', denial: spending.denial, principal, tier, limits: spending.limits };

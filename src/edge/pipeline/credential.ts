@@ -21,7 +21,7 @@ type Reading = { readonly fault: CredentialFault } | Credential | undefined;
 export function readCredential(area: Area, headers: RequestHeaders): Credential | Denial {
   let found: Credential | undefined;
   for (const source of area.credentials) {
-    if (!isFirstOfHeader(area, source)) continue;
+    if (firstOfHeader(area, source.header) !== source) continue;
     const reading = readHeader(area, source, headers.all(source.header));
     if (reading === undefined) continue;
     if ('fault' in reading) return { code: 'credential_invalid', fault: reading.fault };
@@ -32,8 +32,9 @@ export function readCredential(area: Area, headers: RequestHeaders): Credential 
 }
 
 /** Several kinds may share a header; it is read once. */
-function isFirstOfHeader(area: Area, source: CredentialSource): boolean {
-  return area.credentials.find((other) => other.header === source.header) === source;
+function firstOfHeader({ credentials }: Area, header: string): CredentialSource | undefined {
+  for (const source of credentials) if (source.header === header) return source;
+  return undefined;
 }
 
 function readHeader(area: Area, source: CredentialSource, values: readonly string[]): Reading {
@@ -51,11 +52,21 @@ function readHeader(area: Area, source: CredentialSource, values: readonly strin
 function readAfterScheme(text: string, scheme: string): string | undefined {
   const trimmed = trimBlanks(text);
   if (scheme === '') return trimmed === '' ? undefined : trimmed;
-  if (trimmed.slice(0, scheme.length).toLowerCase() !== scheme) return undefined;
+  if (!hasScheme(trimmed, scheme)) return undefined;
   const rest = trimmed.slice(scheme.length);
   if (rest === '') return undefined;
   if (rest.startsWith('\t')) return rest;
   return rest.startsWith(' ') ? trimBlanks(rest) : undefined;
+}
+
+/** Whether the text begins with the scheme, which is in lower case, in any case of its ASCII letters. */
+function hasScheme(text: string, scheme: string): boolean {
+  for (let at = 0; at < scheme.length; at += 1) {
+    const code = text.charCodeAt(at);
+    const lower = code >= 0x41 && code <= 0x5a ? code | 0x20 : code;
+    if (lower !== scheme.charCodeAt(at)) return false;
+  }
+  return true;
 }
 
 function trimBlanks(text: string): string {
@@ -75,9 +86,15 @@ function isVisibleAscii(text: string): boolean {
 
 /** Issued keys never hold a dot, so three parts joined by dots are a token where the area takes tokens in this header. */
 function kindOf(area: Area, source: CredentialSource, value: string): CredentialSource['kind'] {
-  const kinds = area.credentials.filter((other) => other.header === source.header).map((other) => other.kind);
-  if (kinds.length === 1) return source.kind;
-  return kinds.includes('jwt') && hasThreeParts(value) ? 'jwt' : 'api_key';
+  let sources = 0;
+  let takesTokens = false;
+  for (const { header, kind } of area.credentials) {
+    if (header !== source.header) continue;
+    sources += 1;
+    takesTokens ||= kind === 'jwt';
+  }
+  if (sources === 1) return source.kind;
+  return takesTokens && hasThreeParts(value) ? 'jwt' : 'api_key';
 }
 
 function hasThreeParts(value: string): boolean {

@@ -39,7 +39,7 @@ function findSessionHolder(
   const { principal } = session;
   if (now.wallMs >= principal.expiresAtMs) return invalid('expired');
   const profile = lowerTier(principal.profile, api.tokens.sessions?.tier ?? TIER_OF_ACCOUNT);
-  return { ...principal, credential: 'session', sessionId: session.id, profile };
+  return { ...principal, credential: 'session', sessionId: session.id, profile, kept: undefined };
 }
 
 /** The key itself, at most of the tier that it has put into the token. */
@@ -47,7 +47,12 @@ function findSigner({ api, token, now }: OfKind<'key_signed'>, subjects: TokenSu
   const principal = subjects.findKey(api, token.keyId);
   if (principal === undefined) return invalid('unknown');
   if (now.wallMs >= principal.expiresAtMs) return invalid('expired');
-  return { ...principal, credential: 'jwt', profile: lowerTier(principal.profile, token.tier) };
+  return {
+    ...principal,
+    credential: 'jwt',
+    profile: lowerTier(principal.profile, token.tier),
+    kept: undefined,
+  };
 }
 
 /** Rights are the token's; standing, billing, tier and credits are the account's alone. */

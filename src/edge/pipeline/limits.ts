@@ -12,7 +12,10 @@ export function planLimits(tier: Tier, principal: Principal): readonly LimitChar
   const { credential, profile, subject, account } = principal;
   const ofTier = credential === 'session' ? (tier.sessionLimits ?? tier.limits) : tier.limits;
   const limits = profile.limits.length === 0 ? ofTier : tightest([...ofTier, ...profile.limits]);
-  return limits.map((limit) => ({ limit, subject: limit.scope === 'account' ? account.subject : subject }));
+  const charges: LimitCharge[] = [];
+  for (const limit of limits)
+    charges.push({ limit, subject: limit.scope === 'account' ? account.subject : subject });
+  return charges;
 }
 
 /** One limit for each scope and window, the one with the smaller count. */

@@ -16,6 +16,8 @@ import { patienceOf } from './patience.ts';
 
 /** A request that everything but its limits and credits speaks for. */
 export interface Admitted {
+  /** Tells it from a decision. */
+  readonly kind: 'admitted';
   readonly api: Api;
   readonly route: Route;
   readonly request: AuthzRequest;

@@ -25,16 +25,52 @@ export function renderUpstreamHeaders(
   headers: RequestHeaders,
   credentialHeaders: readonly string[],
 ): UpstreamHeaders | undefined {
+  const own =
+    identity.principal?.kept === true
+      ? ownOfKept(identity, identity.principal, credentialHeaders)
+      : renderOwn(identity, credentialHeaders);
+  const odd = headers.oddNames === undefined ? headers.names() : headers.oddNames();
+  const aliases = findAliases(odd, identity.api, credentialHeaders);
+  if (own === undefined || aliases.length === 0) return own;
+  return { set: own.set, remove: [...own.remove, ...aliases] };
+}
+
+/** What is made of a principal that is kept, under the configuration that it was made under. */
+interface Kept {
+  readonly api: Api;
+  readonly tier: Tier | undefined;
+  readonly credentialHeaders: readonly string[];
+  readonly upstream: UpstreamHeaders | undefined;
+}
+
+/** Whoever keeps a principal bounds this, and lets it go with the principal. The wire may keep what it makes of these objects as well. */
+const upstreamOfKept = new WeakMap<Principal, Kept>();
+
+function ownOfKept(
+  identity: Identity,
+  principal: Principal,
+  credentialHeaders: readonly string[],
+): UpstreamHeaders | undefined {
+  const { api, tier } = identity;
+  const known = upstreamOfKept.get(principal);
+  const isSame = known?.api === api && known.tier === tier && known.credentialHeaders === credentialHeaders;
+  if (isSame) return known.upstream;
+  const upstream = renderOwn(identity, credentialHeaders);
+  upstreamOfKept.set(principal, { api, tier, credentialHeaders, upstream });
+  return upstream;
+}
+
+/** As if the client had sent nothing. */
+function renderOwn(identity: Identity, credentialHeaders: readonly string[]): UpstreamHeaders | undefined {
   const set: HeaderPair[] = [];
-  const remove = [...credentialHeaders];
+  const without: string[] = [];
   for (const header of identity.api.upstream) {
     const value = valueOf(header, identity);
-    if (value === '') remove.push(header.name);
+    if (value === '') without.push(header.name);
     else if (isFieldValue(value)) set.push([header.name, value]);
     else return undefined;
   }
-  const aliases = findAliases(headers, (name) => isGuarded(name, identity.api, credentialHeaders));
-  return { set, remove: [...remove, ...aliases] };
+  return { set, remove: without.length === 0 ? credentialHeaders : [...credentialHeaders, ...without] };
 }
 
 function valueOf({ value }: IdentityHeader, { api, principal, tier }: Identity): string {
@@ -56,6 +92,7 @@ function isFieldValue(text: string): boolean {
   return /^[\x21-\x7e]+(?: +[\x21-\x7e]+)*$/.test(text);
 }
 
+const NO_NAMES: readonly string[] = [];
 const OTHER_SEPARATOR = /[^a-z0-9-]/;
 const OTHER_SEPARATORS = /[^a-z0-9-]/g;
 
@@ -63,13 +100,20 @@ const OTHER_SEPARATORS = /[^a-z0-9-]/g;
  * Upstreams that read CGI variables or Java properties take `x_account_id` and `x.account.id` for `x-account-id`; some
  * make `_` of every character that is no letter and no digit, so that `x!account~id` is a third spelling.
  */
-function findAliases(headers: RequestHeaders, guards: (name: string) => boolean): string[] {
-  const aliases: string[] = [];
-  for (const name of headers.names()) {
+function findAliases(
+  names: Iterable<string>,
+  api: Api,
+  credentialHeaders: readonly string[],
+): readonly string[] {
+  let aliases: string[] | undefined;
+  for (const name of names) {
     if (!OTHER_SEPARATOR.test(name)) continue;
-    if (guards(name.replaceAll(OTHER_SEPARATORS, '-'))) aliases.push(name);
+    const meant = name.replaceAll(OTHER_SEPARATORS, '-');
+    if (!isGuarded(meant, api, credentialHeaders)) continue;
+    aliases ??= [];
+    aliases.push(name);
   }
-  return aliases;
+  return aliases ?? NO_NAMES;
 }
 
 function isGuarded(name: string, api: Api, credentialHeaders: readonly string[]): boolean {

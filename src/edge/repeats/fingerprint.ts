@@ -30,8 +30,20 @@ function fingerprintOf({ api, request, principal, limits }: RepeatableCheck): st
     framed(request.peerAddress) +
     framed(request.method) +
     framed(request.target);
-  const asked = limits.map((limit) => `${limit.scope} ${limit.count}/${limit.windowMs};`).join('');
-  return hash('sha256', fields + asked, 'latin1');
+  return hash('sha256', fields + textOf(limits), 'latin1');
+}
+
+/** Limits are made with the configuration and the profiles of keys, and asked at every check. */
+const textOfLimit = new WeakMap<Limit, string>();
+
+function textOf(limits: readonly Limit[]): string {
+  let text = '';
+  for (const limit of limits) {
+    const known = textOfLimit.get(limit);
+    text += known ?? `${limit.scope} ${limit.count}/${limit.windowMs};`;
+    if (known === undefined) textOfLimit.set(limit, `${limit.scope} ${limit.count}/${limit.windowMs};`);
+  }
+  return text;
 }
 
 /** A key by its id; a token by what it speaks for as well, so that neither a session nor an issuer's account meets the reply of another credential. */

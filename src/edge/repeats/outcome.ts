@@ -15,8 +15,12 @@ const OUTCOMES: readonly Settled[] = [
 
 /** The number of a spending's outcome, its limits left aside; undefined where it has none. */
 export function toOutcome(spending: Settled): number | undefined {
-  const index = OUTCOMES.findIndex((outcome) => isSameOutcome(outcome, spending));
-  return index === -1 ? undefined : index;
+  let index = 0;
+  for (const outcome of OUTCOMES) {
+    if (isSameOutcome(outcome, spending)) return index;
+    index += 1;
+  }
+  return undefined;
 }
 
 export function fromOutcome(index: number, limits: readonly LimitState[]): Settled {

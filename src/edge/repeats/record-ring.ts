@@ -42,7 +42,7 @@ export class RecordRing {
     const outcome = toOutcome(spending);
     const states = spending.limits;
     if (outcome === undefined || states.length > LIMITS_PER_RECORD) return false;
-    if (!states.every((state, index) => state.limit === limits[index])) return false;
+    for (let at = 0; at < states.length; at += 1) if (states[at]?.limit !== limits[at]) return false;
 
     const record = this.claim(fingerprint);
     this.words[record * WORDS + FINGERPRINT_WORDS] = (outcome << LIMITS_BITS) | states.length;

@@ -39,10 +39,14 @@ export class Tally {
   decided(decision: Decision, reply: Reply, now: Now, gateway: GatewayName): void {
     this.counts.decided(decision, reply, gateway);
     const keyRow = decision.principal?.keyRow ?? 0;
-    if (keyRow !== 0 && (this.lastUsed.size < LAST_USED_MAX || this.lastUsed.has(keyRow))) {
-      // A check that waited for its credits may be decided after younger ones.
-      this.lastUsed.set(keyRow, Math.max(now.wallMs, this.lastUsed.get(keyRow) ?? 0));
-    }
+    if (keyRow !== 0) this.noteUse(keyRow, now.wallMs);
+  }
+
+  private noteUse(keyRow: number, wallMs: number): void {
+    const latestMs = this.lastUsed.get(keyRow);
+    // A check that waited for its credits may be decided after younger ones.
+    const isNews = latestMs === undefined ? this.lastUsed.size < LAST_USED_MAX : wallMs > latestMs;
+    if (isNews) this.lastUsed.set(keyRow, wallMs);
   }
 
   /** Wall time of the latest use of a key that was or will be reported about now; undefined where there was none lately. */

@@ -45,3 +45,12 @@ test('wherever both sources jump, neither reading ever goes back, and wall time 
     }),
   );
 });
+
+test('the monotonic side alone is that of a reading at the same instant, and never goes back', () => {
+  const { at, clock } = driven();
+  at.monotonic += 7;
+  expect(clock.monotonicMs()).toBe(57);
+  expect(clock.now().monotonicMs).toBe(57);
+  at.monotonic -= 20;
+  expect(clock.monotonicMs()).toBe(57);
+});

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { toProfileText } from '../../../../src/domain/feed.ts';
+import type { FeedSink } from '../../../../src/domain/feed.ts';
 import { TIER_UNKNOWN } from '../../../../src/domain/principal.ts';
 import { createDirectory } from '../../../../src/edge/directory/packed.ts';
 import { createKeyHasher } from '../../../../src/lib/key-digest.ts';
@@ -75,13 +76,32 @@ describe('find', () => {
     });
   });
 
-  test('gives a fresh object each time, so that a decision under way does not see later changes', () => {
+  test('changes no object that it has given, so that a decision under way does not see later changes', () => {
     const directory = createWorld();
     directory.apply(batchOfKey({ digest }));
-    const before = directory.find(api, key);
+    const before = [1, 2, 3].map(() => directory.find(api, key));
     directory.apply(batchOf((sink) => sink.account(accountRecord({ standing: 'disabled' })), changesUpTo(1)));
-    expect(before?.account.standing).toBe('ok');
+    expect(before.map((principal) => principal?.account.standing)).toEqual(['ok', 'ok', 'ok']);
     expect(directory.find(api, key)?.account.standing).toBe('disabled');
+  });
+
+  test('gives a key that comes again one object, and another after any change of an account or a key', () => {
+    const directory = createWorld();
+    directory.apply(batchOfKey({ digest }));
+    const settle = () => [1, 2, 3].map(() => directory.find(api, key)).at(-1);
+    const changes: readonly ((sink: FeedSink) => void)[] = [
+      (sink) => sink.account(accountRecord({ row: 99 })),
+      (sink) => sink.accountGone(api.index, 99),
+      (sink) => sink.key(keyRecord({ row: 99, digest: digest.toReversed() })),
+      (sink) => sink.keyGone(api.index, digest.toReversed()),
+    ];
+    for (const [seq, change] of changes.entries()) {
+      const kept = settle();
+      expect(kept?.kept).toBe(true);
+      expect(directory.find(api, key)).toBe(kept);
+      directory.apply(batchOf(change, changesUpTo(seq + 1)));
+      expect(directory.find(api, key)).not.toBe(kept);
+    }
   });
 
   test('does not know the key of another API, even where both APIs know the same key', () => {
@@ -178,8 +198,12 @@ describe('find', () => {
           sink.key(keyRecord({ row: index + 1, digest: digestOf(ring, one, index) }));
       }),
     );
-    for (const one of [declared, ...keys, issueKey('ak_', randomBytes)]) directory.find(api, one);
-    expect(told).toEqual([2, 3].map((row) => [row, digestOf(ring, keys[row - 1] ?? '')]));
+    // Also at the third time, when other keys are kept.
+    for (let time = 0; time < 3; time += 1) {
+      told.length = 0;
+      for (const one of [declared, ...keys, issueKey('ak_', randomBytes)]) directory.find(api, one);
+      expect(told).toEqual([2, 3].map((row) => [row, digestOf(ring, keys[row - 1] ?? '')]));
+    }
   });
 
   test('compares every word of the digest', () => {

@@ -6,7 +6,7 @@ import {
   findTemplateFaults,
 } from '../../../../src/edge/render/json-template.ts';
 import type { JsonValue } from '../../../../src/edge/render/json-template.ts';
-import { renderBody, toHoleValues } from '../../../../src/edge/render/profile.ts';
+import { renderBody } from '../../../../src/edge/render/profile.ts';
 
 const ROW = {
   status: 429,
@@ -14,9 +14,9 @@ const ROW = {
   message: 'Slow\u2028',
   details: { after: '$retry_after_seconds' },
 };
-const VALUES = toHoleValues({ requestId: 'id', wallMs: 0, retryAfterSeconds: 7 });
+const FACTS = { requestId: () => 'id', wallMs: 0, retryAfterSeconds: 7 };
 
-const render = (template: JsonValue): string => renderBody(compileTemplate(template, ROW), VALUES);
+const render = (template: JsonValue): string => renderBody(compileTemplate(template, ROW), FACTS);
 
 describe('a template', () => {
   test('is literal text around its holes, in as few parts as possible', () => {

@@ -10,9 +10,11 @@ import { decisionFor, inputOf, principalOf, REQUEST_ID, requestOf, stateOf } fro
 const headersOf = (decision: Decision, more = {}) =>
   Object.fromEntries(renderReply(inputOf(decision, more)).clientHeaders);
 
+const BARE_TIER = { index: 0, name: '', monthlyCredits: 0, limits: [], features: new Set<string>() };
+
 describe('an allow', () => {
   test('sets every identity header and takes every credential header away', () => {
-    const tier = { index: 0, name: 'free', monthlyCredits: 0, limits: [], features: new Set<string>() };
+    const tier = { ...BARE_TIER, name: 'free' };
     const reply = renderReply(inputOf({ kind: 'allow', principal: principalOf(), tier }));
     expect(reply).toEqual({
       allowed: true,
@@ -68,6 +70,48 @@ describe('an allow', () => {
     expect(
       renderReply(inputOf(decision, { request: withAlias, credentialHeaders })).upstreamRemove,
     ).toContain('x_api.key');
+  });
+
+  test('takes the same away whether the request tells its odd names or all of them', () => {
+    const name = fc.oneof(
+      fc.constantFrom('x-tier', 'x_tier', 'X.tier', 'x-tier_', 'x!key~id', 'authorization', 'other_name'),
+      fc.string({ minLength: 1, maxLength: 4 }).map((text) => text.toLowerCase()),
+    );
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { maxLength: 6 }), (names) => {
+        const request = requestOf(Object.fromEntries(names.map((each) => [each, ''])));
+        const oddNames = () => names.filter((each) => /[^a-z0-9-]/.test(each));
+        const toldOdd = { ...request, headers: { ...request.headers, oddNames, names: () => [] } };
+        const removedOf = (asked: typeof request) =>
+          renderReply(inputOf({ kind: 'allow', principal: principalOf() }, { request: asked }))
+            .upstreamRemove;
+        expect(removedOf(toldOdd).toSorted()).toEqual(removedOf(request).toSorted());
+      }),
+    );
+  });
+
+  test('of a principal that is kept gives the upstream the same objects, of another one or another tier its own', () => {
+    const tierOf = (name: string) => ({ ...BARE_TIER, name });
+    const [free, pro] = [tierOf('free'), tierOf('pro')];
+    const kept = { ...principalOf(), kept: true };
+    const base = inputOf({ kind: 'bug' });
+    const render = (decision: Decision, change = {}) => renderReply({ ...base, decision, ...change });
+    const first = render({ kind: 'allow', principal: kept, tier: free });
+    const again = render({ kind: 'allow', principal: kept, tier: free });
+    expect(again.upstreamSet).toBe(first.upstreamSet);
+    expect(again.upstreamRemove).toBe(first.upstreamRemove);
+    expect(render({ kind: 'allow', principal: kept, tier: pro }).upstreamSet).toContainEqual([
+      'x-tier',
+      'pro',
+    ]);
+    expect(
+      render({ kind: 'allow', principal: { ...principalOf('other'), kept: true } }).upstreamSet,
+    ).toContainEqual(['x-account-id', 'other']);
+    const request = requestOf({ x_tier: 'forged' });
+    expect(render({ kind: 'allow', principal: kept, tier: free }, { request }).upstreamRemove).toContain(
+      'x_tier',
+    );
+    expect(render({ kind: 'allow', principal: kept, tier: free }).upstreamRemove).not.toContain('x_tier');
   });
 
   test('never passes where an identity cannot stand in a header', () => {
@@ -147,7 +191,7 @@ describe('a refusal', () => {
     const api = change(API, '{ error: { code: $code, message: $message, details: $details } }', body);
     const limits = [stateOf({ waitMs: 1_500 })];
     const render = (decision: Decision, requestId: string) =>
-      renderReply(inputOf(decision, { requestId }, { api })).body;
+      renderReply(inputOf(decision, { newRequestId: () => requestId }, { api })).body;
     expect(render(decisionFor('rate_limited', limits), REQUEST_ID)).toBe(
       `{"error":["slow","Slow down",429,{}],"id":"${REQUEST_ID}","ts":"2026-02-04T12:00:00Z","wait":2,"plain":"$ts","n":null}`,
     );
@@ -168,6 +212,48 @@ describe('a refusal', () => {
       expect(shown).toEqual(alike);
     },
   );
+
+  test('in which nothing is the request’s is one object for each API, challenge and fault, and no other', () => {
+    const base = inputOf({ kind: 'bug' });
+    const refuse = (fault: 'unknown' | 'expired', change = {}) =>
+      renderReply({
+        ...base,
+        decision: { kind: 'deny', denial: { code: 'credential_invalid', fault } },
+        ...change,
+      });
+    expect(refuse('unknown')).toBe(refuse('unknown'));
+    expect(refuse('expired')).not.toBe(refuse('unknown'));
+    expect(refuse('unknown', { challenge: 'Basic' }).clientHeaders).toContainEqual([
+      'www-authenticate',
+      'Basic',
+    ]);
+    expect(refuse('unknown', { api: undefined }).api).toBe('');
+    const known = {
+      kind: 'deny',
+      denial: { code: 'account_suspended' },
+      principal: principalOf('one'),
+    } as const;
+    const other = { ...known, principal: principalOf('two') };
+    expect([known, other].map((decision) => renderReply({ ...base, decision }).account)).toEqual([
+      'one',
+      'two',
+    ]);
+  });
+
+  test('that shows an id or the time is made anew for each request', () => {
+    const body = '{ error: { message: $message }, id: $request_id, ts: $ts }';
+    const base = inputOf(
+      decisionFor('not_found'),
+      {},
+      { api: change(API, '{ error: { code: $code, message: $message, details: $details } }', body) },
+    );
+    const bodyOf = (id: string, wallMs: number) =>
+      JSON.parse(renderReply({ ...base, newRequestId: () => id, wallMs }).body) as object;
+    expect(bodyOf('a', 0)).toMatchObject({ id: 'a', ts: '1970-01-01T00:00:00Z' });
+    expect(bodyOf('b', 999)).toMatchObject({ id: 'b', ts: '1970-01-01T00:00:00Z' });
+    expect(bodyOf('c', 1_000)).toMatchObject({ id: 'c', ts: '1970-01-01T00:00:01Z' });
+    expect(bodyOf('a', 999)).toMatchObject({ id: 'a', ts: '1970-01-01T00:00:00Z' });
+  });
 
   test('shows who asked to the access log, as far as it is known', () => {
     const decision: Decision = { kind: 'deny', denial: { code: 'rate_limited' }, principal: principalOf() };
@@ -204,7 +290,12 @@ test('whatever is decided: only an allow allows, bodies are JSON, no header valu
   const base = inputOf({ kind: 'bug' });
   fc.assert(
     fc.property(decisions, fc.string({ unit: 'binary' }), fc.boolean(), (decision, requestId, isKnown) => {
-      const reply = renderReply({ ...base, api: isKnown ? base.api : undefined, decision, requestId });
+      const reply = renderReply({
+        ...base,
+        api: isKnown ? base.api : undefined,
+        decision,
+        newRequestId: () => requestId,
+      });
       if (reply.allowed) expect([decision.kind, reply.code, isKnown]).toEqual(['allow', 'ok', true]);
       else expect(JSON.parse(reply.body)).toHaveProperty('error');
       expect(reply.allowed || reply.status >= 400).toBe(true);

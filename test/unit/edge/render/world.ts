@@ -79,7 +79,7 @@ export function inputOf(
     challenge: 'Bearer realm="one"',
     decision,
     request: requestOf(),
-    requestId: REQUEST_ID,
+    newRequestId: () => REQUEST_ID,
     wallMs: WALL_MS,
     credentialHeaders: policy.credentialHeaders,
     ...change,
