@@ -36,6 +36,16 @@ const PARTS = {
     install:
       'GOBIN="${TOLLGATE_CACHE:-$HOME/.cache/tollgate}/h2spec" go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible',
   },
+  grpc_go: {
+    find: () => findExecutable(join(CACHE, 'grpc-go', 'client')),
+    install:
+      'go build -C test/e2e/grpc-clients/go -o "${TOLLGATE_CACHE:-$HOME/.cache/tollgate}/grpc-go/client" .',
+  },
+  grpcio: {
+    find: findGrpcio,
+    install:
+      'python3 -m pip install --target "${TOLLGATE_CACHE:-$HOME/.cache/tollgate}/grpcio" grpcio==1.85.1 grpcio-health-checking==1.85.1 xds-protos==1.85.0',
+  },
   prometheus: { find: () => findProgram('prometheus', '--version'), install: 'apt-get install prometheus' },
   systemd: { find: () => findProgram('systemd-analyze', '--version'), install: 'apt-get install systemd' },
   kustomize: {
@@ -111,14 +121,22 @@ const isTrue = (): boolean => true;
 const isFalse = (): boolean => false;
 
 /** The folder with Authlib and what it needs. */
-async function findAuthlib(): Promise<string | undefined> {
-  const folder = join(process.env['TOLLGATE_CACHE'] ?? join(homedir(), '.cache', 'tollgate'), 'authlib');
+function findAuthlib(): Promise<string | undefined> {
+  return findPythonFolder('authlib', 'import authlib, requests, joserfc');
+}
+
+/** The folder with Python's gRPC, its health checks and Envoy's messages. */
+function findGrpcio(): Promise<string | undefined> {
+  return findPythonFolder(
+    'grpcio',
+    'import grpc, grpc_health.v1.health_pb2_grpc, envoy.service.auth.v3.external_auth_pb2_grpc',
+  );
+}
+
+async function findPythonFolder(name: string, imports: string): Promise<string | undefined> {
+  const folder = join(CACHE, name);
   const options = { env: { ...process.env, PYTHONPATH: folder } };
-  const loaded = await promisify(execFile)(
-    'python3',
-    ['-c', 'import authlib, requests, joserfc'],
-    options,
-  ).catch(() => undefined);
+  const loaded = await promisify(execFile)('python3', ['-c', imports], options).catch(() => undefined);
   return loaded === undefined ? undefined : folder;
 }
 

@@ -1,151 +1,174 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { Worker } from 'node:worker_threads';
-import { CheckResponse } from '@envoyproxy/ext-authz-types';
-import type { LoadPlan, LoadResult } from './load.ts';
-import { cpuMicrosOf, rssMibOf, shown, spreadOf, tableOf } from './measure.ts';
+import type { Judge } from './answers.ts';
+import { startCandidate } from './candidate.ts';
+import type { Candidate, Running } from './candidate.ts';
+import type { Loaders } from './loaders.ts';
 
-/** A server of Checks in a process of its own. It writes one line, `{"address":"127.0.0.1:…"}`, when it answers. */
-export interface Candidate {
+/** What a server is asked: messages that the loaders keep under a name, and how its answers are judged. */
+export interface Exam {
+  readonly questions: string;
+  /** Of the method; Envoy's Check where absent. */
+  readonly path?: string;
+  readonly judge: Judge;
+}
+
+export interface Contestant {
   readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly running: Running;
+  readonly exam: Exam;
 }
 
-export interface Contest {
-  /** The first one is the yardstick of the ratios. */
-  readonly candidates: readonly Candidate[];
-  /** Framed messages, sent in turn. */
-  readonly messages: readonly Uint8Array[];
-  /** What all answers must be; a server that is quick because it is wrong is not measured. */
-  readonly verdict: 'allow' | 'deny';
-  readonly runs: number;
-  readonly calls: number;
-}
-
-const LOADERS = 2;
-const STREAMS = 32;
-const WARM_UP_SHARE = 0.5;
-const START_LIMIT_MS = 120_000;
-
-interface Started extends Candidate {
-  readonly child: ChildProcess;
-  readonly pid: number;
-  readonly address: string;
-  readonly startedSeconds: number;
-}
-
-interface Run {
+/** One load of as many calls in flight as LOADERS × STREAMS. */
+export interface Round {
+  /** Of all the server's processes, user and system, for each call. */
   readonly cpuMicros: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** CPU of each server's whole process for each Check, all candidates in the same run, in turn. */
-export async function holdContest(contest: Contest): Promise<string> {
-  const started: Started[] = [];
+export interface Latency {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Turns that all servers take one after the other, so that what else the machine does meets all of them. */
+export interface Turns {
+  readonly contestants: readonly Contestant[];
+  readonly loaders: Loaders;
+  readonly turns: number;
+}
+
+export type Results<Result> = ReadonlyMap<Contestant, readonly Result[]>;
+
+const STREAMS = 32;
+const SAMPLE_EVERY = 500;
+const ATTEMPTS_MAX = 5;
+
+/** Starts all of them, lets them be used, and ends them whatever happened. */
+export async function withServers<Entry extends Candidate, Result>(
+  entries: readonly Entry[],
+  use: (started: readonly (readonly [Entry, Running])[]) => Promise<Result>,
+): Promise<Result> {
+  const started: (readonly [Entry, Running])[] = [];
   try {
-    for (const candidate of contest.candidates) started.push(await start(candidate));
-    for (const server of started) await measure(server, contest, WARM_UP_SHARE);
-    const measured = new Map(started.map(({ name }) => [name, [] as Run[]]));
-    for (let run = 0; run < contest.runs; run += 1) {
-      for (const server of started) measured.get(server.name)?.push(await measure(server, contest, 1));
-    }
-    return renderTable(started, measured);
+    for (const entry of entries) started.push([entry, await startCandidate(entry)]);
+    return await use(started);
   } finally {
-    for (const { child } of started) child.kill('SIGTERM');
+    await Promise.all(started.map(([, running]) => running.stop()));
   }
 }
 
-async function measure({ pid, address }: Started, contest: Contest, share: number): Promise<Run> {
-  const calls = Math.ceil((contest.calls * share) / LOADERS);
-  const before = cpuMicrosOf(pid);
-  const loads = await Promise.all(
-    Array.from({ length: LOADERS }, (_, part) =>
-      load({
-        address,
-        calls,
-        messages: partOf(contest.messages, part),
-        connections: 1,
-        streamsPerConnection: STREAMS,
-      }),
-    ),
-  );
-  const all = loads.reduce((sum, one) => sum + one.calls, 0);
-  const cpuMicros = (cpuMicrosOf(pid) - before) / all;
-  for (const result of loads) requireVerdict(result, contest.verdict);
+/** Judges every answer to as many calls; warms up by the way. */
+export async function rehearse({ contestants, loaders, turns }: Turns, calls: number): Promise<void> {
+  await inTurns({ contestants, loaders, turns }, async (contestant) => {
+    await loadOnce(contestant, loaders, { calls, sampleEvery: 1 });
+  });
+}
+
+/** CPU and latency under load. */
+export function measureLoaded(turns: Turns, calls: number): Promise<Results<Round>> {
+  return inTurns(turns, (contestant) => loadOnce(contestant, turns.loaders, { calls }));
+}
+
+/** How long one call takes that is alone on the machine. */
+export function measureAlone(turns: Turns, calls: number): Promise<Results<Latency>> {
+  return inTurns(turns, async ({ name, running: { address }, exam: { questions, path, judge } }) => {
+    const where = { address, ...(path && { path }), connections: 1, streamsPerConnection: 1 };
+    const { samples, ...latency } = await turns.loaders.closedByOne(questions, {
+      ...where,
+      calls,
+      sampleEvery: SAMPLE_EVERY,
+    });
+    judgeAll(name, samples, judge);
+    return latency;
+  });
+}
+
+export interface Steady {
+  readonly callsPerSecond: (contestant: Contestant) => number;
+  readonly durationMs: number;
+}
+
+/** How long calls take that come at a steady rate, whether those before them are answered or not. */
+export function measureSteady(
+  turns: Turns,
+  { callsPerSecond, durationMs }: Steady,
+): Promise<Results<Latency>> {
+  return inTurns(turns, (contestant) => {
+    const { running, exam } = contestant;
+    return turns.loaders.openByOne(exam.questions, {
+      address: running.address,
+      ...(exam.path && { path: exam.path }),
+      connections: 2,
+      callsPerSecond: callsPerSecond(contestant),
+      durationMs,
+    });
+  });
+}
+
+async function inTurns<Result>(
+  { contestants, turns }: Turns,
+  take: (contestant: Contestant) => Promise<Result>,
+): Promise<Results<Result>> {
+  const results = new Map(contestants.map((contestant) => [contestant, [] as Result[]]));
+  for (let turn = 0; turn < turns; turn += 1) {
+    for (const [contestant, all] of results) all.push(await untilCounted(() => take(contestant)));
+  }
+  return results;
+}
+
+/**
+ * A turn with a wrong answer does not count and is taken again: on a busy machine a server may refuse for want of room,
+ * but one that is wrong stays wrong.
+ */
+async function untilCounted<Result>(take: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await take();
+    } catch (error) {
+      if (!(error instanceof VoidTurn) || attempt === ATTEMPTS_MAX) throw error;
+      process.stderr.write(`${error.message}, once more: ${String(error.cause)}\n`);
+    }
+  }
+}
+
+class VoidTurn extends Error {}
+
+interface Once {
+  readonly calls: number;
+  readonly sampleEvery?: number;
+}
+
+async function loadOnce(
+  { name, running, exam }: Contestant,
+  loaders: Loaders,
+  { calls, sampleEvery = SAMPLE_EVERY }: Once,
+): Promise<Round> {
+  const before = running.cpuMicros();
+  const loads = await loaders.closed(exam.questions, {
+    address: running.address,
+    ...(exam.path && { path: exam.path }),
+    calls: Math.ceil(calls / loaders.count),
+    connections: 1,
+    streamsPerConnection: STREAMS,
+    sampleEvery,
+  });
+  const answered = loads.reduce((sum, load) => sum + load.calls, 0);
+  const cpuMicros = (running.cpuMicros() - before) / answered;
+  for (const { samples } of loads) judgeAll(name, samples, exam.judge);
   return {
     cpuMicros,
-    perSecond: loads.reduce((sum, one) => sum + one.calls / one.seconds, 0),
+    perSecond: loads.reduce((sum, load) => sum + load.calls / load.seconds, 0),
     p50Ms: Math.max(...loads.map(({ p50Ms }) => p50Ms)),
     p99Ms: Math.max(...loads.map(({ p99Ms }) => p99Ms)),
   };
 }
 
-/** Every loader has keys of its own. */
-function partOf(messages: readonly Uint8Array[], part: number): readonly Uint8Array[] {
-  return messages.filter((_, index) => index % LOADERS === part);
-}
-
-function requireVerdict({ samples }: LoadResult, verdict: Contest['verdict']): void {
-  const codes = samples.map((sample) => CheckResponse.decode(sample).status?.code);
-  const right = codes.length === 2 && codes.every((code) => (code === 0) === (verdict === 'allow'));
-  if (!right) throw new Error(`expected ${verdict}, got status ${codes.join(', ')}`);
-}
-
-async function load(workerData: LoadPlan): Promise<LoadResult> {
-  const worker = new Worker(new URL('load.ts', import.meta.url), { workerData });
-  const [result] = (await once(worker, 'message')) as [LoadResult];
-  await worker.terminate();
-  return result;
-}
-
-async function start(candidate: Candidate): Promise<Started> {
-  const begun = performance.now();
-  const child = spawn(candidate.command, candidate.args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'], ...candidate.env },
-  });
-  const lines = createInterface({ input: child.stdout });
-  const [line] = (await once(lines, 'line', { signal: AbortSignal.timeout(START_LIMIT_MS) })) as [string];
-  const { address } = JSON.parse(line) as { address: string };
-  const startedSeconds = (performance.now() - begun) / 1_000;
-  return { ...candidate, child, pid: child.pid ?? 0, address, startedSeconds };
-}
-
-const TITLES = [
-  'server',
-  'CPU µs per Check (min)',
-  '(median)',
-  'ratio',
-  'Checks/s (best)',
-  'p50 ms',
-  'p99 ms',
-  'RSS MiB',
-  'start s',
-];
-
-function renderTable(started: readonly Started[], measured: ReadonlyMap<string, readonly Run[]>): string {
-  const runsOf = (name: string) => measured.get(name) ?? [];
-  const cpuOf = (name: string) => spreadOf(runsOf(name).map(({ cpuMicros }) => cpuMicros));
-  const yardstick = cpuOf(started[0]?.name ?? '').min;
-  const rows = started.map(({ name, pid, startedSeconds }) => {
-    const cpu = cpuOf(name);
-    return [
-      name,
-      shown(cpu.min),
-      shown(cpu.median),
-      shown(cpu.min / yardstick),
-      shown(Math.max(...runsOf(name).map(({ perSecond }) => perSecond))),
-      shown(spreadOf(runsOf(name).map(({ p50Ms }) => p50Ms)).median),
-      shown(spreadOf(runsOf(name).map(({ p99Ms }) => p99Ms)).median),
-      shown(rssMibOf(pid)),
-      shown(startedSeconds),
-    ];
-  });
-  return tableOf(TITLES, rows);
+function judgeAll(name: string, samples: readonly Uint8Array[], judge: Judge): void {
+  try {
+    if (samples.length === 0) throw new Error('there was no answer');
+    for (const sample of samples) judge(sample);
+  } catch (error) {
+    throw new VoidTurn(`${name} is not measured`, { cause: error });
+  }
 }

@@ -1,15 +1,19 @@
 import { connect } from 'node:http2';
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** One bounded load of unary calls, sent from a thread of its own. */
+/** One bounded load of unary calls, as many in flight as there are streams: from a worker of this file, or by `runLoad`. */
 export interface LoadPlan {
   readonly address: string;
+  /** Of the method; Envoy's Check where absent. */
+  readonly path?: string;
   readonly connections: number;
   readonly streamsPerConnection: number;
   readonly calls: number;
   /** Framed messages, sent in turn. */
   readonly messages: readonly Uint8Array[];
+  /** Of so many answers one is kept; absent: the first and the last. */
+  readonly sampleEvery?: number;
 }
 
 export interface LoadResult {
@@ -17,15 +21,27 @@ export interface LoadResult {
   readonly seconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** First and last answer, without their prefix: to be decoded and compared. */
+  /** Answers without their prefix: to be decoded and compared. */
   readonly samples: readonly Uint8Array[];
 }
 
-const PATH = '/envoy.service.auth.v3.Authorization/Check';
-const HEADERS = { ':method': 'POST', ':path': PATH, te: 'trailers', 'content-type': 'application/grpc' };
+export const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check';
+/** gRPC's prefix of a message: a byte and a length. */
+const PREFIX_BYTES = 5;
+
+/** Rejects where a call fails or its status is not OK. */
+export function runLoad(plan: LoadPlan): Promise<LoadResult> {
+  return new Load(plan).run();
+}
+
+/** The headers of every call. */
+export function toCallHeaders(path = CHECK_PATH) {
+  return { ':method': 'POST', ':path': path, te: 'trailers', 'content-type': 'application/grpc' };
+}
 
 class Load {
   private readonly plan: LoadPlan;
+  private readonly headers: OutgoingHttpHeaders;
   private readonly latencies: Float64Array;
   private readonly samples: Uint8Array[] = [];
   private started = 0;
@@ -33,6 +49,7 @@ class Load {
 
   constructor(plan: LoadPlan) {
     this.plan = plan;
+    this.headers = toCallHeaders(plan.path);
     this.latencies = new Float64Array(plan.calls);
   }
 
@@ -48,30 +65,40 @@ class Load {
     );
     const seconds = (performance.now() - begun) / 1000;
     for (const session of sessions) session.close();
-    const sorted = this.latencies.subarray(0, this.finished).sort();
-    const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
-    return { calls: this.finished, seconds, p50Ms: at(0.5), p99Ms: at(0.99), samples: this.samples };
+    const latencies = this.latencies.subarray(0, this.finished);
+    return { calls: this.finished, seconds, ...percentilesOf(latencies), samples: this.samples };
   }
 
   private async lane(session: ClientHttp2Session): Promise<void> {
-    while (this.started < this.plan.calls) {
+    const { calls, messages, sampleEvery = Infinity } = this.plan;
+    while (this.started < calls) {
       const index = this.started;
       this.started += 1;
       const begun = performance.now();
-      const answer = await call(
-        session,
-        this.plan.messages[index % this.plan.messages.length] ?? new Uint8Array(),
-      );
+      const message = messages[index % messages.length] ?? new Uint8Array();
+      const answer = await call(session, this.headers, message);
       this.latencies[this.finished] = performance.now() - begun;
       this.finished += 1;
-      if (index === 0 || index === this.plan.calls - 1) this.samples.push(answer.subarray(5));
+      if (index % sampleEvery === 0 || index === calls - 1) this.samples.push(answer);
     }
   }
 }
 
-function call(session: ClientHttp2Session, message: Uint8Array): Promise<Uint8Array> {
+/** Half and all but a hundredth of the values lie below these. Sorts them. */
+export function percentilesOf(values: Float64Array): { readonly p50Ms: number; readonly p99Ms: number } {
+  const sorted = values.sort();
+  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
+  return { p50Ms: at(0.5), p99Ms: at(0.99) };
+}
+
+/** One call's answer, without its prefix. Rejects where its status is not OK. */
+export function call(
+  session: ClientHttp2Session,
+  headers: OutgoingHttpHeaders,
+  message: Uint8Array,
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const stream: ClientHttp2Stream = session.request(HEADERS);
+    const stream: ClientHttp2Stream = session.request(headers);
     const chunks: Uint8Array[] = [];
     let status = '';
     stream.on('data', (chunk: Uint8Array) => chunks.push(chunk));
@@ -79,11 +106,11 @@ function call(session: ClientHttp2Session, message: Uint8Array): Promise<Uint8Ar
     stream.on('response', (headers) => (status = String(headers['grpc-status'] ?? status)));
     stream.on('error', reject);
     stream.on('end', () => {
-      if (status === '0') resolve(Buffer.concat(chunks));
+      if (status === '0') resolve(Buffer.concat(chunks).subarray(PREFIX_BYTES));
       else reject(new Error(`grpc-status ${status}`));
     });
     stream.end(message);
   });
 }
 
-parentPort?.postMessage(await new Load(workerData as LoadPlan).run());
+parentPort?.postMessage(await runLoad(workerData as LoadPlan));

@@ -1,124 +1,55 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { Worker } from 'node:worker_threads';
-import { CheckResponse } from '@envoyproxy/ext-authz-types';
-import type { LoadPlan, LoadResult } from './load.ts';
-import { cpuMicrosOf, rssMibOf, shown, spreadOf, tableOf } from './measure.ts';
+import { fileURLToPath } from 'node:url';
+import { judgeAllow, judgeBareAllow } from './answers.ts';
+import type { Judge } from './answers.ts';
+import type { Candidate } from './candidate.ts';
+import { measureLoaded, rehearse, withServers } from './contest.ts';
+import type { Contestant } from './contest.ts';
+import { startLoaders } from './loaders.ts';
+import { renderContest } from './contest-table.ts';
 import { createKeys, framedCheckOf } from './world.ts';
 import { createRandom, drawZipf } from './zipf.ts';
 
 const KEYS = 10_000;
 const MESSAGES = 2_000;
 const CALLS = 40_000;
-const WARM_UP_CALLS = 20_000;
-const RUNS = 5;
-const START_LIMIT_MS = 60_000;
+const REHEARSED_CALLS = 20_000;
+const TURNS = 5;
+const LOADERS = 2;
+const QUESTIONS = 'good keys';
 
-interface Candidate {
-  readonly name: string;
-  readonly script: string;
+interface Entry extends Candidate {
+  readonly judge: Judge;
 }
 
-const CANDIDATES: readonly Candidate[] = [
-  { name: 'grpc-js alone: decode, one Map look-up, allow', script: 'bare-server.ts' },
-  { name: 'our transport and codec alone: the same', script: 'bare-wire-server.ts' },
-  { name: 'Tollgate', script: 'tollgate-server.ts' },
+function entry(name: string, file: string, judge: Judge): Entry {
+  const args = [fileURLToPath(new URL(file, import.meta.url))];
+  return { name, command: process.execPath, args, env: { BENCH_KEYS: String(KEYS) }, judge };
+}
+
+const ENTRIES: readonly Entry[] = [
+  entry('grpc-js alone: decode, one Map look-up, allow', 'bare-server.ts', judgeBareAllow),
+  entry('our transport and codec alone: the same', 'bare-wire-server.ts', judgeBareAllow),
+  entry('Tollgate', 'tollgate-server.ts', judgeAllow),
 ];
-
-interface Started extends Candidate {
-  readonly child: ChildProcess;
-  readonly pid: number;
-  readonly address: string;
-}
 
 /** CPU of the server's whole process for each Check, all candidates in the same run, in turn. */
 export async function benchOverGrpc(): Promise<string> {
   const keys = createKeys();
-  const messages = Array.from(drawZipf(KEYS, MESSAGES, createRandom(2)), (index) =>
-    framedCheckOf(keys(index)),
-  );
-  const started: Started[] = [];
+  const drawn = drawZipf(KEYS, MESSAGES, createRandom(2));
+  const loaders = startLoaders(LOADERS);
   try {
-    for (const candidate of CANDIDATES) started.push(await start(candidate));
-    for (const { address } of started) requireAllows(await load({ address, calls: WARM_UP_CALLS, messages }));
-    const measured = new Map(started.map(({ name }) => [name, [] as Run[]]));
-    for (let run = 0; run < RUNS; run += 1) {
-      for (const server of started) measured.get(server.name)?.push(await measure(server, messages));
-    }
-    return renderTable(started, measured);
+    await loaders.keep({
+      name: QUESTIONS,
+      messages: Array.from(drawn, (index) => framedCheckOf(keys(index))),
+    });
+    return await withServers(ENTRIES, async (started) => {
+      const contestants = started.map(([{ name, judge }, running]): Contestant => {
+        return { name, running, exam: { questions: QUESTIONS, judge } };
+      });
+      await rehearse({ contestants, loaders, turns: 1 }, REHEARSED_CALLS);
+      return renderContest({ loaded: await measureLoaded({ contestants, loaders, turns: TURNS }, CALLS) });
+    });
   } finally {
-    for (const { child } of started) child.kill('SIGTERM');
+    loaders.stop();
   }
-}
-
-interface Run {
-  readonly cpuMicros: number;
-  readonly perSecond: number;
-  readonly p99Ms: number;
-}
-
-async function measure({ pid, address }: Started, messages: readonly Uint8Array[]): Promise<Run> {
-  const before = cpuMicrosOf(pid);
-  const result = await load({ address, calls: CALLS, messages });
-  requireAllows(result);
-  const cpuMicros = (cpuMicrosOf(pid) - before) / result.calls;
-  return { cpuMicros, perSecond: result.calls / result.seconds, p99Ms: result.p99Ms };
-}
-
-/** A server that answers quickly because it answers wrongly is not measured. */
-function requireAllows({ samples }: LoadResult): void {
-  const codes = samples.map((sample) => CheckResponse.decode(sample).status?.code);
-  if (codes.length !== 2 || codes.some((code) => code !== 0))
-    throw new Error(`not allowed: ${codes.join(', ')}`);
-}
-
-async function load(plan: Pick<LoadPlan, 'address' | 'calls' | 'messages'>): Promise<LoadResult> {
-  const workerData: LoadPlan = { ...plan, connections: 2, streamsPerConnection: 32 };
-  const worker = new Worker(new URL('load.ts', import.meta.url), { workerData });
-  const [result] = (await once(worker, 'message')) as [LoadResult];
-  await worker.terminate();
-  return result;
-}
-
-async function start(candidate: Candidate): Promise<Started> {
-  const child = spawn(process.execPath, [new URL(candidate.script, import.meta.url).pathname], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'], BENCH_KEYS: String(KEYS) },
-  });
-  const lines = createInterface({ input: child.stdout });
-  const [line] = (await once(lines, 'line', { signal: AbortSignal.timeout(START_LIMIT_MS) })) as [string];
-  const { address } = JSON.parse(line) as { address: string };
-  return { ...candidate, child, pid: child.pid ?? 0, address };
-}
-
-function renderTable(started: readonly Started[], measured: ReadonlyMap<string, readonly Run[]>): string {
-  const cpuOf = (name: string) => spreadOf((measured.get(name) ?? []).map(({ cpuMicros }) => cpuMicros));
-  const yardstick = cpuOf(CANDIDATES[0]?.name ?? '');
-  const rows = started.map(({ name, pid }) => {
-    const runs = measured.get(name) ?? [];
-    const cpu = cpuOf(name);
-    return [
-      name,
-      shown(cpu.min),
-      shown(cpu.median),
-      shown(cpu.min / yardstick.min),
-      shown(Math.max(...runs.map(({ perSecond }) => perSecond))),
-      shown(spreadOf(runs.map(({ p99Ms }) => p99Ms)).median),
-      shown(rssMibOf(pid)),
-    ];
-  });
-  return tableOf(
-    [
-      'server',
-      'CPU µs per Check (min)',
-      '(median)',
-      'ratio',
-      'Checks/s (best)',
-      'p99 ms (median)',
-      'RSS MiB',
-    ],
-    rows,
-  );
 }

@@ -9,13 +9,16 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { BENCH_CONFIG, createKeys } from './world.ts';
 
 /*
- * Tollgate as it is served, on its three threads and an embedded store, with as many keys as asked.
+ * Tollgate as it is served, on its three threads and an embedded store, with as many keys as asked; on the bench's own configuration,
+ * or on the one that BENCH_CONFIG_FILE names, with BENCH_API in it and what its gateway shows as GATEWAY_TOKEN. Its address is that of
+ * its entrance over HTTP where it has one, else of the one over gRPC.
  */
+const api = process.env['BENCH_API'] ?? 'bench';
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true }));
 
 const app = await startApp({
-  config: BENCH_CONFIG,
+  config: process.env['BENCH_CONFIG_FILE'] ?? BENCH_CONFIG,
   sets: [
     `store.url=sqlite:${folder}/tollgate.db`,
     'check.grpc.listen=127.0.0.1:0',
@@ -29,21 +32,21 @@ const app = await startApp({
     clock: createClock(),
     randomBytes,
     newRequestId: () => randomUUID(),
-    env: {},
+    env: { GATEWAY_TOKEN: process.env['GATEWAY_TOKEN'] },
     log: createLog({ level: 'warn', write: (line) => process.stderr.write(line) }),
   },
 });
 
 const keys = createKeys();
 const count = Number(process.env['BENCH_KEYS'] ?? '1000');
-await app.operations.createAccount({ api: 'bench', id: 'bench' });
+await app.operations.createAccount({ api, id: 'bench' });
 for (let first = 0; first < count; first += IMPORT_BATCH_MAX) {
   const size = Math.min(IMPORT_BATCH_MAX, count - first);
   const batch = Array.from({ length: size }, (_, index) => keys(first + index));
-  await app.operations.importKeys(
-    batch.map((key) => ({ api: 'bench', account: 'bench', name: 'bench', key })),
-  );
+  await app.operations.importKeys(batch.map((key) => ({ api, account: 'bench', name: 'bench', key })));
 }
-process.stdout.write(`${JSON.stringify({ address: app.addresses.checkGrpc })}\n`);
+const { checkGrpc, checkHttp } = app.addresses;
+const address = checkHttp[0]?.address ?? checkGrpc;
+process.stdout.write(`${JSON.stringify({ address })}\n`);
 
 process.once('SIGTERM', () => void app.stop().then(() => process.exit(0)));

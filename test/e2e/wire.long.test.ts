@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { Agent, request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startEcho } from '../../src/cli/echo.ts';
 import { startEnvoy } from '../../src/cli/envoy-process.ts';
@@ -9,6 +8,7 @@ import { partTitle, requirePart } from '../parts.ts';
 import { poll, readStat } from './envoy.ts';
 import { ANY_PORT } from './grpc-listener.ts';
 import { allowReply, denyReply } from './replies.ts';
+import { askMany, withPatience } from './wire-load.ts';
 
 const part = await requirePart('envoy');
 const binary = 'found' in part ? part.found : '';
@@ -74,7 +74,11 @@ describe.skipIf('missing' in part)(partTitle('the wire transport behind a real E
   test('fifty thousand requests meet not one error and not one reset', async () => {
     const { server, envoy, stat } = await begin();
     opened.push(() => server.stop(GRACE_MS));
-    const statuses = await askMany(envoy.baseUrl, (asked) => asked < REQUESTS);
+    const statuses = await askMany(envoy.baseUrl, {
+      questions: QUESTIONS,
+      clients: CLIENTS,
+      goesOn: (asked) => asked < REQUESTS,
+    });
     const names = [
       'http.ingress.ext_authz.error',
       'cluster.authz.upstream_rq_rx_reset',
@@ -86,8 +90,8 @@ describe.skipIf('missing' in part)(partTitle('the wire transport behind a real E
     expect({ refused, statuses, faults }).toEqual({
       refused: 0,
       statuses: new Map([
-        [200, REQUESTS / 2],
-        [401, REQUESTS / 2],
+        ['200', REQUESTS / 2],
+        ['401', REQUESTS / 2],
       ]),
       faults: names.map((name) => [name, 0]),
     });
@@ -95,44 +99,8 @@ describe.skipIf('missing' in part)(partTitle('the wire transport behind a real E
   });
 });
 
-/** How long Envoy waits for a check is not what is tried here: clients, Envoy and server share a busy machine. */
-function withPatience(recipe: string): string {
-  const patient = recipe
-    .replace('timeout: 0.5s', 'timeout: 20s')
-    .replace('max_interval: 0.2s', 'max_interval: 10s');
-  expect(patient).not.toBe(recipe);
-  return patient;
-}
-
-const TARGETS = ['?now', '?allow', '?later', '?allow'].map((query) => `/api/public/v1/videos${query}`);
-
-/** How often each status came, from a number of clients that ask one request after another. */
-async function askMany(baseUrl: string, goesOn: (asked: number) => boolean): Promise<Map<number, number>> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
-  const statuses = new Map<number, number>();
-  let asked = 0;
-  const client = async (): Promise<void> => {
-    while (goesOn(asked)) {
-      asked += 1;
-      const status = await ask(agent, baseUrl, TARGETS[asked % TARGETS.length] ?? '/');
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-    }
-  };
-  await Promise.all(Array.from({ length: CLIENTS }, client));
-  agent.destroy();
-  return new Map([...statuses].sort(([one], [other]) => one - other));
-}
-
-function ask(agent: Agent, baseUrl: string, path: string): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const { hostname, port } = new URL(baseUrl);
-  const request = httpRequest(
-    { hostname, port, path, agent, headers: { host: 'api.truedy.ai' } },
-    (response) => {
-      response.resume().once('end', () => resolve(response.statusCode ?? 0));
-    },
-  );
-  request.once('error', reject);
-  request.end();
-  return promise;
-}
+const QUESTIONS = (['now', 'allow', 'later', 'allow'] as const).map((query) => ({
+  path: `/api/public/v1/videos?${query}`,
+  headers: { host: 'api.truedy.ai' },
+  status: query === 'allow' ? 200 : 401,
+}));

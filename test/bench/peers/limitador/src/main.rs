@@ -10,8 +10,8 @@ use envoy_types::pb::google::rpc;
 use limitador::limit::{Limit, Namespace};
 use limitador::RateLimiter;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{transport::Server, Request, Response, Status};
+use tonic::transport::server::{Server, TcpIncoming};
+use tonic::{Request, Response, Status};
 
 struct Checks {
     limiter: RateLimiter,
@@ -55,9 +55,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{{\"address\":\"{}\"}}", listener.local_addr()?);
     let checks = Checks { limiter, namespace: "bench".into(), allow: allow(), refuse: refuse() };
+    // As tonic listens by itself: without it, answers wait for acknowledgements.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
         .add_service(AuthorizationServer::new(checks))
-        .serve_with_incoming(TcpListenerStream::new(listener))
+        .serve_with_incoming(incoming)
         .await?;
     Ok(())
 }

@@ -11,8 +11,8 @@ use envoy_types::ext_authz::v3::pb::{
 use envoy_types::pb::google::rpc;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{transport::Server, Request, Response, Status};
+use tonic::transport::server::{Server, TcpIncoming};
+use tonic::{Request, Response, Status};
 
 struct Checks {
     known: Arc<HashSet<[u8; 32]>>,
@@ -51,9 +51,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{{\"address\":\"{}\"}}", listener.local_addr()?);
     let checks = Checks { known, allow: allow(), refuse: refuse() };
+    // As tonic listens by itself: without it, answers wait for acknowledgements.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
         .add_service(AuthorizationServer::new(checks))
-        .serve_with_incoming(TcpListenerStream::new(listener))
+        .serve_with_incoming(incoming)
         .await?;
     Ok(())
 }

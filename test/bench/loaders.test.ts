@@ -1,0 +1,73 @@
+import { CheckResponse } from '@envoyproxy/ext-authz-types';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createEchoServer } from '../e2e/grpc-clients.ts';
+import type { EchoServer } from '../e2e/grpc-clients.ts';
+import { startLoaders } from './loaders.ts';
+import type { Loaders } from './loaders.ts';
+import { framedCheckOf } from './world.ts';
+
+const STOP_MS = 1_000;
+const LOADERS = 2;
+
+/** Real processes, in front of a server that answers each question with its own words. */
+describe('load processes', () => {
+  const bugs: unknown[] = [];
+  let server: EchoServer;
+  let loaders: Loaders;
+  let address: string;
+
+  beforeAll(async () => {
+    server = createEchoServer({
+      name: 'bench',
+      listen: '127.0.0.1:0',
+      tls: undefined,
+      onBug: (error) => bugs.push(error),
+    });
+    ({ address } = await server.start());
+    loaders = startLoaders(LOADERS);
+    const messages = ['a', 'b', 'c', 'd'].map((word) => framedCheckOf('key', `/deny?${word}`));
+    await loaders.keep({ name: 'words', messages });
+    await loaders.keep({ name: 'nonsense', messages: [framedCheckOf('key', '/nobody')] });
+  });
+
+  afterAll(async () => {
+    loaders.stop();
+    await server.stop(STOP_MS);
+  });
+
+  test('ask with questions of their own each, as often as they were told, and bring answers back', async () => {
+    const plan = { address, connections: 1, streamsPerConnection: 1, calls: 4, sampleEvery: 1 };
+    const results = await loaders.closed('words', plan);
+    expect(results.map(({ calls, samples }) => [calls, samples.map(bodyOf)])).toEqual([
+      [4, ['/deny?a', '/deny?c', '/deny?a', '/deny?c']],
+      [4, ['/deny?b', '/deny?d', '/deny?b', '/deny?d']],
+    ]);
+  });
+
+  test('keep the first and the last answer where nothing else is said', async () => {
+    const plan = { address, connections: 1, streamsPerConnection: 1, calls: 5 };
+    const { samples } = await loaders.closedByOne('words', plan);
+    expect(samples.map(bodyOf)).toEqual(['/deny?a', '/deny?a']);
+  });
+
+  test('send at a steady rate as many as are due', async () => {
+    const plan = { address, connections: 2, callsPerSecond: 400, durationMs: 250 };
+    expect(await loaders.openByOne('words', plan)).toMatchObject({ calls: 100 });
+  });
+
+  test('fail where an answer is an error, and go on with the next order', async () => {
+    const plan = { address, connections: 1, streamsPerConnection: 1, calls: 1 };
+    await expect(loaders.closedByOne('nonsense', plan)).rejects.toThrow('grpc-status 13');
+    const steady = { address, connections: 1, callsPerSecond: 100, durationMs: 20 };
+    await expect(loaders.openByOne('nonsense', steady)).rejects.toThrow('grpc-status 13');
+    await expect(loaders.closedByOne('never kept', plan)).rejects.toThrow('nothing is kept');
+    expect(await loaders.closedByOne('words', plan)).toMatchObject({ calls: 1 });
+    expect(bugs.length).toBeGreaterThan(0);
+  });
+});
+
+function bodyOf(answer: Uint8Array): string {
+  const { httpResponse } = CheckResponse.decode(answer);
+  if (httpResponse?.$case !== 'deniedResponse') throw new Error('that is no refusal');
+  return httpResponse.value.body;
+}
