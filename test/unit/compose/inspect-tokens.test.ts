@@ -24,7 +24,9 @@ beforeAll(async () => {
   const { operations } = started.app;
   await operations.createAccount({ api: 'freddy', id: 'acme' });
   key = await operations.createKey({ api: 'freddy', account: 'acme', name: 'own' });
-  session = await createSessionDesk({ publicAddress: publicAddressOf(started.app) }, HOST, PLACES).exchange(key.key);
+  session = await createSessionDesk({ publicAddress: publicAddressOf(started.app) }, HOST, PLACES).exchange(
+    key.key,
+  );
 });
 
 afterAll(async () => started.stop());
