@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { ConformanceReport } from '../../src/cli/conformance/report/report.ts';
 import { GATEWAY_TOKEN } from './gateway-app.ts';
-import { findFreePort } from './gateways/child.ts';
+import { findFreePort } from './free-port.ts';
 import type { Gateway, GatewayPlace } from './gateways/gateway.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

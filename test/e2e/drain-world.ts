@@ -1,6 +1,4 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startEcho } from '../../src/cli/echo.ts';
@@ -8,6 +6,7 @@ import { startEnvoy } from '../../src/cli/envoy-process.ts';
 import type { EnvoyProcess } from '../../src/cli/envoy-process.ts';
 import { AUTHZ, withAuthz } from './authz-cluster.ts';
 import { poll, readStat } from './envoy.ts';
+import { findFreePort } from './free-port.ts';
 import { runCommand, startServe } from './tollgate-process.ts';
 import type { Place, Serving } from './tollgate-process.ts';
 
@@ -31,7 +30,7 @@ const BETWEEN_MS = 200;
 export async function startServer(folder: string, name: string): Promise<Server> {
   const own = join(folder, name);
   await mkdir(own);
-  const place = { folder: own, sets: [`check.grpc.listen=127.0.0.1:${await freePort()}`] };
+  const place = { folder: own, sets: [`check.grpc.listen=127.0.0.1:${await findFreePort()}`] };
   const server = { place, serving: await startServe(place) };
   try {
     const keys = join(own, 'keys.jsonl');
@@ -120,12 +119,5 @@ async function run(args: readonly string[], place: Place): Promise<void> {
   if (code !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const same = (recipe: string): string => recipe;

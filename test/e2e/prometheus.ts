@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { findFreePort } from './free-port.ts';
 
 /** Catches what hangs; no test waits for it. */
 const LIMIT_MS = 120_000;
@@ -67,13 +67,4 @@ function fromAnswer({ status, error, data }: Answer, expression: string): readon
   // While it starts it says so by another status than `error`.
   if (status === 'error') throw new Error(`${expression}: ${error ?? ''}`);
   return (data?.result ?? []).map(({ value }) => Number(value[1]));
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

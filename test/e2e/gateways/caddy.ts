@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createFolder, findFreePort, startChild } from './child.ts';
+import { findFreePort } from '../free-port.ts';
+import { createFolder, startChild } from './child.ts';
 import type { Gateway, GatewayPlace } from './gateway.ts';
 import { renderPorts } from './render-ports.ts';
 

@@ -1,7 +1,8 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createFolder, findFreePort, startChild } from './child.ts';
+import { findFreePort } from '../free-port.ts';
+import { createFolder, startChild } from './child.ts';
 import type { Gateway, GatewayPlace } from './gateway.ts';
 import { renderPorts } from './render-ports.ts';
 

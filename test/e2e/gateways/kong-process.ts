@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
-import { createFolder, findFreePort } from './child.ts';
+import { findFreePort } from '../free-port.ts';
+import { createFolder } from './child.ts';
 import { PLUGIN_FOLDER, toDeclarations, toEntries } from './kong-recipe.ts';
 import type { KongFront, KongOptions } from './kong-recipe.ts';
 

@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NGINX_MODULES } from '../../parts.ts';
-import { createFolder, findFreePort, startChild } from './child.ts';
+import { findFreePort } from '../free-port.ts';
+import { createFolder, startChild } from './child.ts';
 import { PLUGIN_FOLDER, toDeclarations, toEntries } from './kong-recipe.ts';
 import type { KongFront, KongOptions } from './kong-recipe.ts';
 

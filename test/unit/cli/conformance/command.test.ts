@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createProgram } from '../../../../src/app.ts';
-import { findFreePort } from '../../../e2e/gateways/child.ts';
+import { findFreePort } from '../../../e2e/free-port.ts';
 import { run } from '../run.ts';
 import type { Ran } from '../run.ts';
 import { askWith, passOnTo, startFakeGateway } from './fake-gateway.ts';
