@@ -119,5 +119,4 @@ async function run(args: readonly string[], place: Place): Promise<void> {
   if (code !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
 }
 
-
 const same = (recipe: string): string => recipe;

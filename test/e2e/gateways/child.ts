@@ -61,7 +61,6 @@ async function listens(port: number): Promise<boolean> {
   return promise.finally(() => socket.destroy());
 }
 
-
 export async function createFolder(): Promise<{
   readonly folder: string;
   readonly remove: () => Promise<void>;
