@@ -195,7 +195,7 @@ export interface KeptPage {
 export interface Keeper extends FeedSource {
   /** Commits all charges of one turn in one transaction; outcomes in the order of the charges. */
   charge(charges: readonly CreditCharge[]): readonly ChargeReceipt[];
-  /** Tidies up behind charges that were answered, for a few milliseconds at most; changes nothing that anybody is told. Throws `DependencyDown('credits')`. */
+  /** Tidies up behind charges that were answered, for some milliseconds, on a slow disk more; changes nothing that anybody is told. Throws `DependencyDown('credits')`. */
   bookCharges(): void;
   /** Books charges back in one transaction: all, or by `DependencyDown('credits')` none. */
   refund(refunds: readonly Refund[]): void;

@@ -38,7 +38,7 @@ export function serveEdge({ channel, keeper, onNote }: EdgeServiceOptions): Edge
   }, WATCH_INTERVAL_MS);
   const stop = (): void => {
     clearInterval(watch);
-    refunds.book();
+    refunds.close();
     feed.stop();
   };
   keeper.onChange(() => feed.pump());

@@ -38,9 +38,19 @@ export class Refunds {
       this.faults.failed(error);
       if (error instanceof DependencyDown) return;
       // What failed for a bug would fail for ever.
-      this.tellLost(this.waiting.length);
-      this.waiting = [];
+      this.giveUp();
     }
+  }
+
+  /** Tries once more; what waits then is lost, and the log says so. */
+  close(): void {
+    this.book();
+    if (this.waiting.length > 0) this.giveUp();
+  }
+
+  private giveUp(): void {
+    this.tellLost(this.waiting.length);
+    this.waiting = [];
   }
 
   private tellLost(count: number): void {

@@ -321,6 +321,16 @@ describe('serving an edge', () => {
       expect(keeper.booked).toEqual([refund]);
     });
 
+    test('that cannot be booked when the service stops is lost, and told once', () => {
+      breakDown();
+      ask();
+      service.stop();
+      service.stop();
+      expect(notes.filter(({ message }) => message === 'late charges were not booked back')).toEqual([
+        { level: 'error', message: 'late charges were not booked back', fields: { count: 1 } },
+      ]);
+    });
+
     test('that fails for a bug is given up, and told', () => {
       keeper.down = new RangeError('no such account');
       ask();

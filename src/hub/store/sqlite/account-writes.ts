@@ -10,9 +10,16 @@ import type {
   StoredRef,
 } from '../store.ts';
 import { CREDITS_MAX } from '../store.ts';
-import { findAccountWithBalance, fromAccountRow, insertAccountRow, toAuditMembers } from './account-rows.ts';
+import {
+  findAccountRow,
+  findAccountWithBalance,
+  fromAccountRow,
+  insertAccountRow,
+  toAuditMembers,
+} from './account-rows.ts';
 import type { DeclaredAccountTest } from './account-rows.ts';
 import { countOrNull, insertAudit, isEmpty, toCreation, toDifference } from './audit-log.ts';
+import { bookLog } from './charge-log.ts';
 import type { SqliteConnection } from './connection.ts';
 import { endSessionRows } from './session-rows.ts';
 import { sql } from './tables.ts';
@@ -92,7 +99,7 @@ function updateAccount(
   return { result: 'updated', account: view(changed) };
 }
 
-/** By a difference, like the charges that are not yet booked: neither overwrites the other. ?1 account row, ?2 credits. */
+/** ?1 account row, ?2 credits. */
 const GRANT = `UPDATE accounts SET purchased = purchased + ?2 WHERE row = ?1`;
 
 interface GrantInput {
@@ -102,7 +109,9 @@ interface GrantInput {
 }
 
 function grantCredits(connection: SqliteConnection, { account, grant, by }: GrantInput, view: View): Granted {
-  const row = findAccountWithBalance(connection, account);
+  // The row then tells the balance, and holds no more than the account does: what is told of the grant stays true.
+  bookLog(connection, Number.POSITIVE_INFINITY);
+  const row = findAccountRow(connection, account);
   if (row === undefined) return { result: 'unknown' };
   if (isCounted(connection, row.row, grant.ref)) return { result: 'repeated', account: view(row) };
   if (row.purchased > CREDITS_MAX - grant.credits) return { result: 'too_many' };

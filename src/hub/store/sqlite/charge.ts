@@ -13,7 +13,7 @@ import type { Writer } from './writer.ts';
 const BOOKINGS_MAX = 32;
 
 export interface Charging extends Pick<Keeper, 'charge' | 'refund' | 'bookCharges'> {
-  /** Books all that was logged, so that a file at rest tells every balance in its accounts. Throws `DependencyDown('credits')`. */
+  /** Books all that was logged, by whomever, so that a file at rest tells every balance in its accounts. Throws `DependencyDown('credits')`. */
   bookAll(): void;
 }
 
@@ -59,7 +59,7 @@ export function createCharging(writer: Writer): Charging {
       for (let count = 0; log.isLong && count < BOOKINGS_MAX; count += 1) inTransaction(() => log.bookSome());
     },
     bookAll() {
-      if (!log.isEmpty) inTransaction(() => log.bookAll());
+      if (!reportOutage('credits', () => log.isEmpty())) inTransaction(() => log.bookAll());
     },
   };
 }

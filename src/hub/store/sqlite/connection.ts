@@ -116,6 +116,10 @@ export class SqliteConnection {
     return this.database.location() ?? this.path;
   }
 
+  get isOpen(): boolean {
+    return this.database.isOpen;
+  }
+
   close(): void {
     this.statements.clear();
     if (this.database.isOpen) this.database.close();

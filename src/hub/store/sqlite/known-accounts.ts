@@ -25,7 +25,7 @@ interface KnownKey {
 
 /**
  * Accounts and keys as they stand in the store, each read once and kept while nobody else writes: two statements of a charge that are
- * not run (4 µs). Whoever charges changes the balances here with what it logs, and calls `forget` where that was not committed.
+ * not run (3 µs). Whoever charges changes the balances here with what it logs, and calls `forget` where that was not committed.
  */
 export class KnownAccounts {
   private readonly connection: SqliteConnection;

@@ -96,8 +96,11 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       latestSeq: () => readLatestSeq(connection),
       checkpoint: (kind) => checkpoint(connection, kind),
       close() {
-        bookAtRest(charging);
-        connection.close();
+        try {
+          if (connection.isOpen) bookAtRest(charging);
+        } finally {
+          connection.close();
+        }
       },
     };
   });

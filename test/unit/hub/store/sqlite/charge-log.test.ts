@@ -7,6 +7,7 @@ import { monthOf } from '../../../../../src/domain/time.ts';
 import { LOG_ENTRIES_MAX, LOG_ROWS_MAX } from '../../../../../src/hub/store/sqlite/charge-log.ts';
 import { openSqliteReader, openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
+import { CREDITS_MAX } from '../../../../../src/hub/store/store.ts';
 import { BY } from '../../../../contract/author.ts';
 import { newAccount } from '../../../../contract/store.ts';
 import { temporaryFile } from './folder.ts';
@@ -40,12 +41,15 @@ function grant({ writes }: SqliteStore, credits: number) {
   return writes.grantCredits(ACME, { credits, ref: null, atMs: NOW_MS }, BY);
 }
 
+function copyFiles(path: string, copy: string): void {
+  for (const suffix of ['', '-wal'])
+    if (existsSync(`${path}${suffix}`)) copyFileSync(`${path}${suffix}`, `${copy}${suffix}`);
+}
+
 /** The files as they are at this moment, opened by somebody else: what the death of the process leaves behind. */
 async function balanceAfterDeath(path: string) {
   const copy = temporaryFile('copy.db');
-  for (const suffix of ['', '-wal']) {
-    if (existsSync(`${path}${suffix}`)) copyFileSync(`${path}${suffix}`, `${copy}${suffix}`);
-  }
+  copyFiles(path, copy);
   const store = openSqliteStore({ path: copy, apiNames: ['alpha'] });
   const known = await store.reads.findAccount(ACME);
   const [probe] = store.keeper.charge([chargeOf({ cost: 1_000_000, allowance: 20 })]);
@@ -141,6 +145,17 @@ it('is booked when the store is closed: a file at rest tells every balance in it
   expect(database.prepare('SELECT 1 FROM charge_log').all()).toEqual([]);
 });
 
+it('is booked when the store is closed, also where a process that was killed had written it', () => {
+  const path = temporaryFile('t.db');
+  const killed = temporaryFile('killed.db');
+  const store = open(path);
+  insertAccounts(openRaw(path), 2);
+  store.keeper.charge([chargeOf({ accountRow: 2, cost: 7 })]);
+  copyFiles(path, killed);
+  open(killed).close();
+  expect(openRaw(killed).prepare('SELECT purchased FROM accounts').all()).toEqual([{ purchased: 3 }]);
+});
+
 it('is read with the account by whoever asks for it, before it is booked and after', async () => {
   const path = temporaryFile('t.db');
   const store = await openWithCredits(path, 10);
@@ -177,6 +192,23 @@ it('leaves nothing below zero where a foreign hand took what was charged already
   openRaw(path).exec('UPDATE accounts SET purchased = 2');
   expect(await store.reads.findAccount(ACME)).toMatchObject({ purchased: 0 });
   expect(store.keeper.charge([chargeOf()])).toMatchObject([{ result: 'insufficient', remaining: 0 }]);
+});
+
+it('leaves a grant whole, also where a foreign hand took what was charged already', async () => {
+  const path = temporaryFile('t.db');
+  const store = await openWithCredits(path, 10);
+  store.keeper.charge([chargeOf({ cost: 6 })]);
+  openRaw(path).exec('UPDATE accounts SET purchased = 2');
+  expect(await grant(store, 5)).toMatchObject({ result: 'granted', account: { purchased: 5 } });
+  expect(store.keeper.charge([chargeOf()])).toMatchObject([{ result: 'charged', remaining: 4 }]);
+});
+
+it('leaves room for grants: what is charged counts against the most that an account holds', async () => {
+  const store = await openWithCredits(temporaryFile('t.db'), CREDITS_MAX);
+  for (let time = 0; time < 3; time += 1) {
+    store.keeper.charge([chargeOf({ cost: CREDITS_MAX })]);
+    expect(await grant(store, CREDITS_MAX)).toMatchObject({ account: { purchased: CREDITS_MAX } });
+  }
 });
 
 it('has no balance wrong of more accounts than are remembered at once', async () => {
