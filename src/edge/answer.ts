@@ -42,9 +42,11 @@ export function createService(policy: Policy, ports: AnswerPorts): Service {
     answer(request) {
       const check = { request, now: ports.clock.now(), place: findPlace(policy, request) };
       const decision = decide(check, ports);
-      return decision instanceof Promise
-        ? decision.then((known) => reply(policy, check, { decision: known, ports }))
-        : reply(policy, check, { decision, ports });
+      if (!(decision instanceof Promise)) return reply(policy, check, { decision, ports });
+      return decision.then(
+        (known) => reply(policy, check, { decision: known, ports }),
+        (error: unknown) => reply(policy, check, { decision: toBug(error, ports), ports }),
+      );
     },
     refuse(request) {
       const check = { request, now: ports.clock.now(), place: findPlace(policy, request) };
@@ -72,11 +74,10 @@ function toInspection(decision: Decision, { api }: Place): Inspected {
   };
 }
 
-/** A bug in the pipeline becomes a decision, so that the client gets the API's own 500. */
+/** A bug in the pipeline becomes a decision, so that the client gets the API's own 500; so does one in a promise, where that ends. */
 function decide(check: Check, ports: AnswerPorts): Eventually<Decision> {
   try {
-    const decision = authorize(check, ports);
-    return decision instanceof Promise ? decision.catch((error) => toBug(error, ports)) : decision;
+    return authorize(check, ports);
   } catch (error) {
     return toBug(error, ports);
   }

@@ -211,7 +211,7 @@ export const METRICS: {
     unit: 'seconds',
     labels: ['thread'],
     buckets: BUCKETS_SECONDS.tollgate_event_loop_delay_seconds,
-    help: 'How late a thread came to a timer that was due every 20 ms',
+    help: 'How late a thread came to a timer that was due every 20 ms, of the edge, or every 100 ms, of the others',
   },
   tollgate_gc_seconds: {
     kind: 'histogram',

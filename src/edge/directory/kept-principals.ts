@@ -1,7 +1,7 @@
 import type { Principal } from '../../domain/principal.ts';
 import { DIGEST_WORDS } from '../../lib/key-digest.ts';
 
-/** Keys of which the principal is kept, about 1 KB each with what others make of it. A power of two. */
+/** Keys of which the principal is kept, about 1 KB each with what is made of it. A power of two. */
 const KEPT_MAX = 8_192;
 /** The words of a digest that choose a place and tell who was seen there; the table of keys takes others. */
 const PLACE_AT = 3;
@@ -10,7 +10,7 @@ const SEEN_AT = 4;
 /**
  * The principals of keys that come again and again, until any key or account changes: found by the whole digest, never by a key's text.
  * A key is kept when it comes twice without another one at its place between, so that a stream of keys that come once moves nothing into
- * the old generation of the heap. Keeping spares a check of a busy key 0.6 µs, and more where the wire keeps bytes by the same objects.
+ * the old generation of the heap. Keeping spares a check of a busy key 0.6 µs.
  */
 export class KeptPrincipals {
   private readonly digests = new Int32Array(KEPT_MAX * DIGEST_WORDS);

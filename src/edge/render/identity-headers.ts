@@ -43,7 +43,7 @@ interface Kept {
   readonly upstream: UpstreamHeaders | undefined;
 }
 
-/** Whoever keeps a principal bounds this, and lets it go with the principal. The wire may keep what it makes of these objects as well. */
+/** Whoever keeps a principal bounds this, and lets it go with the principal. */
 const upstreamOfKept = new WeakMap<Principal, Kept>();
 
 function ownOfKept(

@@ -34,20 +34,32 @@ export interface MethodsOptions {
 
 /** The two methods of the listener: `Authorization/Check` and `Health/Check`. Health is answered however much there is to do. */
 export function createMethods(options: MethodsOptions): Methods {
+  const toFailure = (error: unknown): GrpcError => {
+    if (error instanceof GrpcError) return error;
+    options.onBug(error);
+    return new GrpcError(GRPC.internal, 'internal error');
+  };
   return new Map<string, Method>([
-    [AuthorizationService.check.path, guarded(createCheck(options), options.onBug)],
-    [HealthService.check.path, guarded(createHealth(options.isServing), options.onBug)],
+    [AuthorizationService.check.path, guarded(createCheck(options, toFailure), toFailure)],
+    [HealthService.check.path, guarded(createHealth(options.isServing), toFailure)],
   ]);
 }
 
-function createCheck({ answer, refuse, isBehind, checksMax, nowMs }: MethodsOptions): Method {
+/** Here a bug ends as one failed call, which no gateway takes for an allow. */
+type ToFailure = (error: unknown) => GrpcError;
+
+/** What it promises rejects with a `GrpcError`; what it throws may be anything. */
+function createCheck(
+  { answer, refuse, isBehind, checksMax, nowMs }: MethodsOptions,
+  fail: ToFailure,
+): Method {
   const waiting = new Waiting(nowMs);
-  const finish = async (reply: Promise<Reply>, request: AuthzRequest): Promise<Uint8Array> => {
-    const timeMs = Math.min(request.timeoutMs ?? Infinity, ANSWER_MS_MAX);
-    const given = (await waiting.within(reply, timeMs)) ?? refuse(request);
-    // A promised answer is read later: others may be made before.
-    return Buffer.from(toCheckResponse(given, request));
-  };
+  const finish = (reply: Promise<Reply>, request: AuthzRequest): Promise<Uint8Array> =>
+    waiting.within(reply, Math.min(request.timeoutMs ?? Infinity, ANSWER_MS_MAX), {
+      // A promised answer is read later: others may be made before.
+      finish: (given) => Buffer.from(toCheckResponse(given ?? refuse(request), request)),
+      fail,
+    });
   return (message, { timeoutMs }) => {
     const request = readCheck(message, timeoutMs);
     if (waiting.count >= checksMax || isBehind()) return toCheckResponse(refuse(request), request);
@@ -92,22 +104,13 @@ function readHealthCheck(message: Uint8Array): HealthCheckRequest {
   }
 }
 
-/** The outermost frame of a call: here a bug ends as one failed call, which no gateway takes for an allow. */
-function guarded(method: Method, onBug: (error: unknown) => void): Method {
-  const failure = (error: unknown): GrpcError => {
-    if (error instanceof GrpcError) return error;
-    onBug(error);
-    return new GrpcError(GRPC.internal, 'internal error');
-  };
+/** The outermost frame of a call, as far as it gives its answer at once. */
+function guarded(method: Method, toFailure: ToFailure): Method {
   return (message, call) => {
     try {
-      const answer = method(message, call);
-      if (!(answer instanceof Promise)) return answer;
-      return answer.catch((error: unknown) => {
-        throw failure(error);
-      });
+      return method(message, call);
     } catch (error) {
-      throw failure(error);
+      throw toFailure(error);
     }
   };
 }

@@ -32,6 +32,13 @@ export class PairReader {
     if (!this.isPlain) this.readAny(end);
   }
 
+  /** A map's entry has no raw value: what was read as one is a field that nobody knows. */
+  forgetRaw(): void {
+    if (this.rawLength === 0) return;
+    this.rawLength = 0;
+    this.isPlain = false;
+  }
+
   /** Read without a call for each part: 0.3 µs less of 1.4 for twenty headers. */
   private readPlain(end: number): boolean {
     const { bytes, at } = this.reader;

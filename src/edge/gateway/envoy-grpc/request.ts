@@ -178,19 +178,25 @@ class CheckReader implements HeaderPlaces {
     this.lines = [];
     while (reader.at < end) {
       const tag = reader.readTag(end);
-      if (tag === HEADER_MAP.header) this.readHeader(this.lines, reader.readEnd(end));
+      if (tag === HEADER_MAP.header) this.readLine(reader.readEnd(end));
       else reader.skip(tag, end);
     }
   }
 
-  private readJoined(end: number): void {
-    if (this.joined === NO_PLACES) this.joined = [];
-    this.readHeader(this.joined, end);
+  private readLine(end: number): void {
+    this.pair.read(end);
+    this.addHeader(this.lines);
   }
 
-  private readHeader(places: Places, end: number): void {
+  private readJoined(end: number): void {
+    if (this.joined === NO_PLACES) this.joined = [];
+    this.pair.read(end);
+    this.pair.forgetRaw();
+    this.addHeader(this.joined);
+  }
+
+  private addHeader(places: Places): void {
     const { pair } = this;
-    pair.read(end);
     const kind = readNameKind(this.reader.bytes, pair.keyAt, pair.keyLength);
     if (kind === NAME.pseudo) return;
     if (kind === NAME.odd) this.mayHaveOdd = true;

@@ -2,8 +2,8 @@ import type { HeaderPair, Reply } from '../../../domain/reply.ts';
 import type { AuthzRequest } from '../../../domain/request.ts';
 import { GRPC, toGrpcCode } from '../../../lib/grpc-code.ts';
 import { HeaderOptions } from './header-options.ts';
+import { MadeOnce } from './made-once.ts';
 import { ProtoWriter } from './proto-writer.ts';
-import { Repeated } from './repeated.ts';
 
 /*
  * Tags of the fields that are written: number × 8 + wire type, 2 for what has a length and 0 for a number
@@ -31,10 +31,10 @@ const ENTRY = {
 
 /** Refusals in which nothing is the request's come again as the same objects; an API has a few. Kept whole, one costs 0.04 µs in place of 1. */
 const DENIALS_MAX = 64;
-const denials = new Repeated(DENIALS_MAX, (reply: Reply) =>
+const denials = new MadeOnce(DENIALS_MAX, (reply: Reply) =>
   copied(() => writeDenial(reply, writeDeniedResponse)),
 );
-const deniedCalls = new Repeated(DENIALS_MAX, (reply: Reply) =>
+const deniedCalls = new MadeOnce(DENIALS_MAX, (reply: Reply) =>
   copied(() => writeDenial(reply, writeDeniedCall)),
 );
 

@@ -26,8 +26,6 @@ export interface EnvoyGrpcServerOptions {
   /** Told of every connection that was closed before it could ask. */
   readonly onRefused: (reason: ConnectionRefusal) => void;
   readonly limits: GrpcLimits;
-  /** Told of each message when its check was taken up, where the transport uses its bytes again: a test may overwrite them. */
-  readonly onRead?: ((message: Uint8Array) => void) | undefined;
   /** How long health says NOT_SERVING before connections are told to go, in milliseconds. */
   readonly stopDelayMs: number;
 }
@@ -88,10 +86,10 @@ export function createEnvoyGrpcServer(options: EnvoyGrpcServerOptions): EnvoyGrp
 }
 
 function createTransport(options: EnvoyGrpcServerOptions, methods: Methods): GrpcTransport {
-  const { listen, socketMode, tls, limits, onRefused, onBug, onRead } = options;
+  const { listen, socketMode, tls, limits, onRefused, onBug } = options;
   const where = { listen, socketMode, tls, limits, onRefused, methods };
   if (options.transport === 'grpc-js') return createGrpcJsTransport(where);
-  return createWireTransport({ ...where, nowMs, onBug, onRead });
+  return createWireTransport({ ...where, nowMs, onBug });
 }
 
 function pause(durationMs: number): Promise<void> {

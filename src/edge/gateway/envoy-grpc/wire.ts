@@ -9,21 +9,20 @@ import type { WireServerOptions } from './wire/server.ts';
 export interface WireTransportOptions
   extends
     Pick<ListenerOptions, 'listen' | 'socketMode' | 'tls' | 'onRefused'>,
-    Pick<WireServerOptions, 'nowMs' | 'onBug' | 'onRead'> {
+    Pick<WireServerOptions, 'nowMs' | 'onBug'> {
   readonly methods: Methods;
   readonly limits: GrpcLimits;
 }
 
 /** Unary gRPC over our own HTTP/2, on connections that our own listener has let in. */
 export function createWireTransport(options: WireTransportOptions): GrpcTransport {
-  const { methods, limits, nowMs, onBug, onRead, onRefused, ...where } = options;
+  const { methods, limits, nowMs, onBug, onRefused, ...where } = options;
   const server = createWireServer({
     methods,
     limits: toWireLimits(limits),
     nowMs,
     random: Math.random,
     onBug,
-    onRead,
   });
   const listener = createListener({
     ...where,

@@ -139,10 +139,11 @@ function createDecide(
   { answer, refuse, isBehind, checksMax }: TakeOptions,
 ): (message: GatewayMessage) => GatewayAnswer | Promise<GatewayAnswer> {
   const waiting = new Waiting(nowMs);
-  const finish = async (reply: Promise<Reply>, request: AuthzRequest): Promise<GatewayAnswer> => {
-    const timeMs = Math.min(request.timeoutMs ?? Infinity, ANSWER_MS_MAX);
-    return dialect.toAnswer((await waiting.within(reply, timeMs)) ?? refuse(request), request);
-  };
+  const finish = (reply: Promise<Reply>, request: AuthzRequest): Promise<GatewayAnswer> =>
+    waiting.within(reply, Math.min(request.timeoutMs ?? Infinity, ANSWER_MS_MAX), {
+      finish: (given) => dialect.toAnswer(given ?? refuse(request), request),
+      fail: (reason) => reason,
+    });
   return (message) => {
     const request = readRequest(dialect, message);
     if (request === undefined) return UNREADABLE;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Decision } from '../../../../src/domain/decision.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../../src/domain/time.ts';
+import { DependencyDown } from '../../../../src/ports.ts';
 import { createPipelineWorld, makeKey, requestWith, wordOf } from './world.ts';
 import type { OnOutage, PipelineWorld } from './world.ts';
 
@@ -81,6 +82,22 @@ describe('spending', () => {
     };
     await expect(world.check(paid(key))).rejects.toThrow('broken');
     world.beforeCharge = () => undefined;
+    expect(await remaining(world, key)).toEqual([3, 5]);
+    expect(await credits(world)).toBe(5);
+  });
+
+  test('a charge that fails at once, without a promise, gives the limits back as well: a bug stays one, an outage is one', async () => {
+    const world = open();
+    const { key } = await makeKey(world, { credits: 5 });
+    world.atCharge = () => {
+      throw new TypeError('broken');
+    };
+    await expect(world.check(paid(key))).rejects.toThrow('broken');
+    world.atCharge = () => {
+      throw new DependencyDown('credits', 'the store is gone');
+    };
+    expect(wordOf(await world.check(paid(key)))).toBe('outage of credits');
+    world.atCharge = () => undefined;
     expect(await remaining(world, key)).toEqual([3, 5]);
     expect(await credits(world)).toBe(5);
   });

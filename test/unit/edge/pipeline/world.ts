@@ -87,6 +87,8 @@ export interface PipelineWorld {
   readonly clock: ReturnType<typeof createTestClock>;
   readonly operations: Operations;
   readonly down: Down;
+  /** Runs when a charge is asked for, before there is a promise. */
+  atCharge: () => void;
   /** Runs just before the store commits a charge, as if meanwhile. */
   beforeCharge: () => void;
   /** Charges that the store was asked for. */
@@ -122,8 +124,8 @@ export function createPipelineWorld(onOutage: OnOutage = { limits: 'deny', credi
   });
   const down: Down = { limits: false, credits: false };
   const asked: CreditCharge[] = [];
-  const world = { beforeCharge: (): void => undefined };
-  const charge = async (demand: CreditCharge): Promise<ChargeOutcome> => {
+  const world = { atCharge: (): void => undefined, beforeCharge: (): void => undefined };
+  const commit = async (demand: CreditCharge): Promise<ChargeOutcome> => {
     asked.push(demand);
     // Another turn: as every store, this one answers later.
     await Promise.resolve();
@@ -138,7 +140,12 @@ export function createPipelineWorld(onOutage: OnOutage = { limits: 'deny', credi
     subjects: directory,
     tokens: { verify: () => 'token_issuer' as const },
     counters: dying(createMemoryCounters({ slotsMax: 1_000 }), down),
-    credits: { charge },
+    credits: {
+      charge(demand: CreditCharge) {
+        world.atCharge();
+        return commit(demand);
+      },
+    },
     repeats: createRepeats({ recordsMax: 1_000 }),
   };
   let cursor = FEED_START;

@@ -86,15 +86,20 @@ export class Answers {
   private wait(stream: Stream, answer: Promise<Uint8Array>): void {
     const { deadlines, later } = this.options;
     this.runningCount += 1;
-    deadlines.watch(stream, () => later(() => this.refuse(stream, LATE)));
-    const settle = (give: () => void): void =>
-      later(() => {
-        this.runningCount -= 1;
-        give();
-      });
+    if (stream.head.timeoutMs !== Infinity) {
+      deadlines.watch(stream, () => later(() => this.refuse(stream, LATE)));
+    }
     answer.then(
-      (message) => settle(() => this.succeed(stream, message)),
-      (error: unknown) => settle(() => this.fail(stream, error)),
+      (message) =>
+        later(() => {
+          this.runningCount -= 1;
+          this.succeed(stream, message);
+        }),
+      (error: unknown) =>
+        later(() => {
+          this.runningCount -= 1;
+          this.fail(stream, error);
+        }),
     );
   }
 

@@ -164,6 +164,19 @@ describe('what is read of a check', () => {
     expect(told(read)).toEqual(told(reference(bytes)));
   });
 
+  test('with a raw value in a map, which has none, is what the generated codec reads', () => {
+    const field = (tag: number, bytes: Buffer) => Buffer.concat([Buffer.of(tag, bytes.length), bytes]);
+    const entries = [
+      [field(0x0a, Buffer.from('authorization')), field(0x12, Buffer.from('of the map'))],
+      [field(0x0a, Buffer.from('x-api-key'))],
+    ].map((fields) => Buffer.concat([...fields, field(0x1a, Buffer.from('raw'))]));
+    const http = Buffer.concat(entries.map((entry) => field(0x1a, entry)));
+    const bytes = field(0x0a, field(0x22, field(0x12, http)));
+    const read = fromCheckRequest(bytes, 200);
+    expect(read.headers.all('authorization')).toEqual(['of the map']);
+    expect(told(read)).toEqual(told(reference(bytes)));
+  });
+
   test('of two messages in a row is what the generated codec reads: what is said last holds', () => {
     fc.assert(
       fc.property(message, message, (first, second) => {

@@ -151,7 +151,7 @@ export function start({ limits, methods, nowMs, random, onRead }: StartOptions =
     nowMs: nowMs ?? (() => performance.now()),
     random: random ?? (() => 0.5),
     onBug: (error) => bugs.push(error),
-    onRead: onRead ?? ((message) => message.fill(0xa5)),
+    onRead,
   });
   return {
     server,

@@ -1,5 +1,5 @@
 /** What was made of an object, for when the same object comes again: made when it comes a second time, for many come only once. Bounded by its slots. */
-export class Repeated<Source extends object, Made> {
+export class MadeOnce<Source extends object, Made> {
   private readonly slots: number;
   private readonly make: (source: Source) => Made;
   private readonly sources: (Source | undefined)[];
