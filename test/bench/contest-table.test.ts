@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { bestPerSecond, renderContest } from './contest-table.ts';
-import type { Contestant, Round } from './contest.ts';
+import type { Round } from './contest.ts';
+import { idleContestant } from './idle-contestant.ts';
 
-const FAST = contestant('fast');
-const SLOW = contestant('slow');
+const FAST = idleContestant('fast');
+const SLOW = idleContestant('slow');
 const LOADED = new Map([
   [FAST, [round(22, 900), round(20, 1_000), round(24, 800)]],
   [SLOW, [round(50, 400)]],
@@ -40,15 +41,4 @@ test('there is no table of nothing', () => {
 
 function round(cpuMicros: number, perSecond: number): Round {
   return { cpuMicros, perSecond, p50Ms: 1, p99Ms: 2 };
-}
-
-function contestant(name: string): Contestant {
-  const running = {
-    address: '',
-    startedSeconds: 0.5,
-    cpuMicros: () => 0,
-    rssMib: () => 64,
-    stop: () => Promise.resolve(),
-  };
-  return { name, running, exam: { questions: '', judge: () => undefined } };
 }

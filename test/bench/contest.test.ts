@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { measureLoaded, withServers } from './contest.ts';
-import type { Contestant } from './contest.ts';
+import { idleContestant } from './idle-contestant.ts';
 import type { Loaders } from './loaders.ts';
 
 const CALLS = 10;
@@ -12,7 +12,7 @@ test('servers take turns, and a turn with a wrong answer does not count but is t
   const order: string[] = [];
   const wrong = new Set([1, 3]);
   const contestants = ['a', 'b'].map((name) =>
-    contestant(name, () => {
+    idleContestant(name, () => {
       order.push(name);
       if (wrong.has(order.length)) throw new Error('wrong');
     }),
@@ -24,7 +24,7 @@ test('servers take turns, and a turn with a wrong answer does not count but is t
 
 test('a server that stays wrong is not measured', async () => {
   let turns = 0;
-  const lying = contestant('lying', () => {
+  const lying = idleContestant('lying', () => {
     turns += 1;
     throw new Error('wrong');
   });
@@ -34,7 +34,7 @@ test('a server that stays wrong is not measured', async () => {
 });
 
 test('a server that gives no answer is not measured', async () => {
-  const silent = contestant('silent', () => undefined);
+  const silent = idleContestant('silent', () => undefined);
   const loaders = { ...LOADERS, closed: () => Promise.resolve([{ ...LOAD, samples: [] }]) };
   const measured = measureLoaded({ contestants: [silent], loaders, turns: 1 }, CALLS);
   await expect(measured).rejects.toThrow('silent is not measured');
@@ -50,7 +50,7 @@ test('what fails of itself, and not by its answers, is not asked again', async (
     },
   };
   const measured = measureLoaded(
-    { contestants: [contestant('a', () => undefined)], loaders, turns: 1 },
+    { contestants: [idleContestant('a', () => undefined)], loaders, turns: 1 },
     CALLS,
   );
   await expect(measured).rejects.toThrow('the connection is gone');
@@ -102,14 +102,3 @@ const LOADERS: Loaders = {
   openByOne: () => Promise.resolve(LOAD),
   stop: () => undefined,
 };
-
-function contestant(name: string, judge: () => void): Contestant {
-  const running = {
-    address: '',
-    startedSeconds: 0,
-    cpuMicros: () => 0,
-    rssMib: () => 0,
-    stop: () => Promise.resolve(),
-  };
-  return { name, running, exam: { questions: '', judge } };
-}

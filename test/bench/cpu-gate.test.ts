@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Contestant } from './contest.ts';
 import { WIRE, YARDSTICK, ratioOf, toCosts } from './cpu-gate.ts';
+import { idleContestant } from './idle-contestant.ts';
 import { cpuMicrosOf } from './measure.ts';
 
 const MICROS_PER_TICK = 10_000;
@@ -8,8 +8,8 @@ const MICROS_PER_TICK = 10_000;
 describe('the gate on CPU', () => {
   test('counts the least that each server needed in any turn', () => {
     const results = new Map([
-      [contestant(YARDSTICK), [{ cpuMicros: 90 }, { cpuMicros: 80 }, { cpuMicros: 300 }]],
-      [contestant(WIRE), [{ cpuMicros: 500 }, { cpuMicros: 24 }, { cpuMicros: 25 }]],
+      [idleContestant(YARDSTICK), [{ cpuMicros: 90 }, { cpuMicros: 80 }, { cpuMicros: 300 }]],
+      [idleContestant(WIRE), [{ cpuMicros: 500 }, { cpuMicros: 24 }, { cpuMicros: 25 }]],
     ]);
     const costs = toCosts(results);
     expect([...costs]).toEqual([
@@ -26,8 +26,8 @@ describe('the gate on CPU', () => {
       'was asked in no turn',
       toCosts(
         new Map([
-          [contestant(WIRE), []],
-          [contestant(YARDSTICK), [{ cpuMicros: 80 }]],
+          [idleContestant(WIRE), []],
+          [idleContestant(YARDSTICK), [{ cpuMicros: 80 }]],
         ]),
       ),
     ],
@@ -61,15 +61,4 @@ describe('the gate on CPU', () => {
 function usedMicros(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
-}
-
-function contestant(name: string): Contestant {
-  const running = {
-    address: '',
-    startedSeconds: 0,
-    cpuMicros: () => 0,
-    rssMib: () => 0,
-    stop: () => Promise.resolve(),
-  };
-  return { name, running, exam: { questions: '', judge: () => undefined } };
 }

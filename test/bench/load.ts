@@ -1,6 +1,7 @@
 import { connect } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import { parentPort, workerData } from 'node:worker_threads';
+import { percentilesOf } from './measure.ts';
 
 /** One bounded load of unary calls, as many in flight as there are streams: from a worker of this file, or by `runLoad`. */
 export interface LoadPlan {
@@ -25,7 +26,7 @@ export interface LoadResult {
   readonly samples: readonly Uint8Array[];
 }
 
-export const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check';
+const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check';
 /** gRPC's prefix of a message: a byte and a length. */
 const PREFIX_BYTES = 5;
 
@@ -82,13 +83,6 @@ class Load {
       if (index % sampleEvery === 0 || index === calls - 1) this.samples.push(answer);
     }
   }
-}
-
-/** Half and all but a hundredth of the values lie below these. Sorts them. */
-export function percentilesOf(values: Float64Array): { readonly p50Ms: number; readonly p99Ms: number } {
-  const sorted = values.sort();
-  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
-  return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
 /** One call's answer, without its prefix. Rejects where its status is not OK. */

@@ -14,6 +14,13 @@ export function spreadOf(values: readonly number[]): Spread {
   return { min: sorted[0] ?? Number.NaN, median: median ?? Number.NaN };
 }
 
+/** Half and all but a hundredth of so many milliseconds lie below these. Sorts them. */
+export function percentilesOf(values: Float64Array): { readonly p50Ms: number; readonly p99Ms: number } {
+  const sorted = values.sort();
+  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
+  return { p50Ms: at(0.5), p99Ms: at(0.99) };
+}
+
 /** Clock ticks a second in /proc; Linux has had 100 on every machine for decades. */
 const TICKS_PER_SECOND = 100;
 

@@ -1,8 +1,9 @@
 import { connect } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
 import { setTimeout as pause } from 'node:timers/promises';
-import { call, percentilesOf, toCallHeaders } from './load.ts';
+import { call, toCallHeaders } from './load.ts';
 import type { LoadPlan } from './load.ts';
+import { percentilesOf } from './measure.ts';
 
 /** Calls that come when they are due, whether those before them are answered or not. */
 export interface OpenPlan extends Pick<LoadPlan, 'address' | 'path' | 'connections' | 'messages'> {

@@ -2,6 +2,7 @@ import { connect } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CheckResponse } from '@envoyproxy/ext-authz-types';
+import { percentilesOf } from './measure.ts';
 
 /** Checks that come when they are due, whether those before them are answered or not, from a thread of their own. */
 export interface SteadyPlan {
@@ -117,8 +118,7 @@ function isAllow(framed: Buffer): boolean | undefined {
 
 function latenciesOf(values: readonly number[]): Latencies {
   const sorted = Float64Array.from(values).sort();
-  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
-  return { count: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
+  return { count: sorted.length, ...percentilesOf(sorted), maxMs: sorted.at(-1) ?? Number.NaN };
 }
 
 const steady = new Steady(workerData as SteadyPlan);

@@ -107,7 +107,6 @@ export function createEchoServer({ name, listen, tls, onBug }: EchoOptions): Ech
     nowMs: () => performance.now(),
     onBug,
     onRefused: () => {},
-    onRead: (message) => message.fill(0xa5),
   });
   return { ...transport, held: held.promise, release: released.resolve };
 }

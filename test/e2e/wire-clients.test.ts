@@ -65,7 +65,6 @@ describe.skipIf('missing' in part)(partTitle('grpc-js as a client of the wire tr
         nowMs: () => performance.now(),
         onBug: (error) => bugs.push(error),
         onRefused: () => {},
-        onRead: (message) => message.fill(0xa5),
       });
       ({ address } = await transport.start());
       trust = kind === 'TLS' ? credentials.createSsl(root) : credentials.createInsecure();

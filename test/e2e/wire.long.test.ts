@@ -47,7 +47,6 @@ describe.skipIf('missing' in part)(partTitle('the wire transport behind a real E
       },
       onBug: (error) => bugs.push(error),
       onRefused: () => {},
-      onRead: (message) => message.fill(0xa5),
     });
     const { address } = await server.start();
     server.announceServing();

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { percentilesOf } from '../measure.ts';
 
 /** A bounded load over HTTP/1.1, sent from a thread of its own: so many connections, on each one request at a time. */
 export interface LoadPlan {
@@ -40,9 +41,7 @@ class Load {
     const begun = performance.now();
     await Promise.all(Array.from({ length: this.plan.connections }, () => new Lane(this, cut).run()));
     const seconds = (performance.now() - begun) / 1_000;
-    const sorted = this.latenciesMs.sort();
-    const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
-    return { seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
+    return { seconds, ...percentilesOf(this.latenciesMs) };
   }
 
   /** undefined: all were sent. */
