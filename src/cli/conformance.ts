@@ -6,12 +6,10 @@ import { write, writeJson } from './output.ts';
 import { createRun, examples } from './run.ts';
 import { repeated } from './values.ts';
 import type { CliWorld } from './world.ts';
-import type { ConformanceFlags, Format } from './conformance/flags.ts';
+import { ENTRANCES, FORMATS, RECIPE_NAMES } from './conformance/choices.ts';
+import type { Format } from './conformance/choices.ts';
+import type { ConformanceFlags } from './conformance/flags.ts';
 import type { ConformanceReport } from './conformance/report/report.ts';
-
-const GATEWAYS = ['envoy', 'envoy-http', 'nginx', 'caddy', 'haproxy', 'traefik', 'kong'];
-const ENTRANCES = ['envoy-grpc', 'envoy-http', 'nginx', 'forward-auth', 'kong'];
-const FORMATS = ['text', 'json', 'markdown'];
 
 /** Exits 1 where something is lost that no exception declares, or where the gateway cannot be judged. */
 export function addConformance(root: Command, world: CliWorld): void {
@@ -29,7 +27,7 @@ export function addConformance(root: Command, world: CliWorld): void {
       new Option(
         '--recipe <gateway>',
         'a recipe of deploy/: its dialect, and what it is known to lose',
-      ).choices(GATEWAYS),
+      ).choices(RECIPE_NAMES),
     )
     .option('--token-file <file>', 'holds the token that the gateway shows')
     .option('--gateway-http2 <url>', 'where gRPC clients ask, if elsewhere')

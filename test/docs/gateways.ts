@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { loadRecipe, RECIPES, RECIPE_NAMES } from '../../src/cli/conformance/recipes.ts';
-import type { RecipeName } from '../../src/cli/conformance/recipes.ts';
+import { RECIPES, RECIPE_NAMES } from '../../src/cli/conformance/choices.ts';
+import type { RecipeName } from '../../src/cli/conformance/choices.ts';
+import { loadRecipe } from '../../src/cli/conformance/recipes.ts';
 import { ATTACKS, ENDPOINT_TRIALS } from '../../src/cli/conformance/attacks/attacks.ts';
 import { CASES, loadCases } from '../../src/cli/conformance/table/load.ts';
 import type { LoadedCase } from '../../src/cli/conformance/table/load.ts';

@@ -6,7 +6,7 @@ import { README, renderReadme } from './readme.ts';
 
 const DEPLOY = new URL('../../deploy/', import.meta.url);
 
-export const BOARD_FILE = fileURLToPath(new URL('grafana/tollgate.json', DEPLOY));
+const BOARD_FILE = fileURLToPath(new URL('grafana/tollgate.json', DEPLOY));
 export const ALERTS_FILE = fileURLToPath(new URL('prometheus/alerts.yaml', DEPLOY));
 
 /** Every file that is written by code, with what should stand in it, formatted as the repository is. */

@@ -3,7 +3,7 @@
  * what stands under a credential's name is told by its name alone.
  */
 export type Difference =
-  /** It had to be refused, and reached the application. */
+  /** It had to be refused, and reached the application, or got an answer of the application's out of some memory. */
   | { readonly kind: 'let through' }
   /** It had to pass, and the application got nothing. */
   | { readonly kind: 'stopped'; readonly status: number; readonly seen: string }
@@ -29,6 +29,8 @@ export type Difference =
       readonly seen: string;
     }
   | { readonly kind: 'balance'; readonly promised: string; readonly seen: string }
+  /** The gateway refuses by itself, long after Tollgate was away. */
+  | { readonly kind: 'never asked again' }
   | { readonly kind: 'no answer'; readonly why: string }
   /** A declared exception under which the gateway does what the table says. */
   | { readonly kind: 'exception not needed' }

@@ -8,6 +8,8 @@ export interface Door {
   close(): Promise<void>;
   /** Connections are taken and nothing is said. */
   fallSilent(): Promise<void>;
+  /** Whether anybody has spoken to the silence. */
+  wasHeard(): boolean;
   /** A Tollgate that wants another token than the gateway shows. */
   changeToken(): Promise<void>;
 }
@@ -28,6 +30,7 @@ export interface DoorOptions {
 /** `stop` ends whatever is there. */
 export function createDoor({ address, first, startOther }: DoorOptions): Door & Stoppable {
   let current: Stoppable | undefined = first;
+  let heard = false;
   const stop = async (): Promise<void> => {
     const ending = current;
     current = undefined;
@@ -38,8 +41,10 @@ export function createDoor({ address, first, startOther }: DoorOptions): Door & 
     stop,
     async fallSilent() {
       await stop();
-      current = await startSilence(address);
+      heard = false;
+      current = await startSilence(address, () => (heard = true));
     },
+    wasHeard: () => heard,
     async changeToken() {
       await stop();
       current = await startOther();
@@ -49,13 +54,13 @@ export function createDoor({ address, first, startOther }: DoorOptions): Door & 
 
 const CONNECTIONS_MAX = 256;
 
-/** `127.0.0.1:9001` or `unix:/path`. Rejects with what the operating system says where it cannot listen. */
-export async function startSilence(address: string): Promise<Stoppable> {
+/** At `127.0.0.1:9001` or `unix:/path`, and tells of every word. Rejects with what the operating system says where it cannot listen. */
+export async function startSilence(address: string, onWord: () => unknown): Promise<Stoppable> {
   const place = toPlace(address);
   if (place === undefined) throw new Error(`${address} is no address`);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined).resume());
+    sockets.add(socket.on('error', () => undefined).on('data', onWord));
     socket.once('close', () => sockets.delete(socket));
   });
   server.maxConnections = CONNECTIONS_MAX;

@@ -1,19 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import { OperationRefused } from '../../domain/operations.ts';
-import { HTTP_DIALECTS } from '../../domain/request.ts';
 import type { GatewayName } from '../../domain/request.ts';
 import { UsageError } from '../failure.ts';
 import { toPlace } from './address.ts';
 import type { Place } from './address.ts';
+import { ENTRANCES, RECIPES, RECIPE_NAMES } from './choices.ts';
+import type { Format, RecipeName } from './choices.ts';
 import type { GatewayPlace } from './client/gateway-client.ts';
-import { RECIPES, RECIPE_NAMES, loadRecipe } from './recipes.ts';
-import type { RecipeName } from './recipes.ts';
+import { loadRecipe } from './recipes.ts';
 import { parseExceptions, toExceptions } from './table/exceptions.ts';
 import type { ExceptionsText, GatewayExceptions } from './table/exceptions.ts';
-
-export const ENTRANCES: readonly GatewayName[] = ['envoy-grpc', ...HTTP_DIALECTS];
-export const FORMATS = ['text', 'json', 'markdown'] as const;
-export type Format = (typeof FORMATS)[number];
 
 /** As commander gives them. */
 export interface ConformanceFlags {
@@ -51,6 +47,7 @@ export function checkTokenOf({ entrance, token }: Pick<Plan, 'entrance' | 'token
 
 const TOKEN_CHARS_MIN = 32;
 const TOKEN_CHARS_MAX = 256;
+const VISIBLE = /^[!-~]*$/;
 const FILE_BYTES_MAX = 1024 * 1024;
 
 /** Throws `UsageError` or `OperationRefused` for what the person can mend. */
@@ -96,17 +93,26 @@ const LOCAL_NAME = 'localhost';
 function readGateway(text: string, http2: string | undefined): GatewayPlace {
   const { hostname, port } = readUrl('--gateway', text);
   const host = hostname === LOCAL_NAME ? '127.0.0.1' : hostname;
-  const http2Port = http2 === undefined ? {} : { http2Port: readUrl('--gateway-http2', http2).port };
+  const http2Port = http2 === undefined ? {} : { http2Port: readHttp2Port(http2, hostname) };
   return { host, port, ...http2Port, loopback: host.startsWith('127.') };
+}
+
+function readHttp2Port(text: string, gatewayName: string): number {
+  const { hostname, port } = readUrl('--gateway-http2', text);
+  if (hostname !== gatewayName) throw new UsageError('--gateway-http2 takes the host of --gateway');
+  return port;
 }
 
 const HTTP_PORT = 80;
 
 function readUrl(flag: string, text: string): { readonly hostname: string; readonly port: number } {
   if (!URL.canParse(text)) throw new UsageError(`${flag} takes a URL like http://127.0.0.1:10000`);
-  const { protocol, hostname, port, pathname, search } = new URL(text);
+  const { protocol, hostname, port, pathname, search, username, password } = new URL(text);
   if (protocol !== 'http:') {
     throw new UsageError(`${flag} takes http:// alone: every request is sent byte for byte, over clear text`);
+  }
+  if (username !== '' || password !== '') {
+    throw new UsageError(`${flag} takes no name and no password: reports show it`);
   }
   if (pathname !== '/' || search !== '')
     throw new UsageError(`${flag} takes no path: the cases have their own`);
@@ -131,10 +137,10 @@ function isOpen(place: Place): boolean {
 async function readToken(name: string): Promise<string> {
   const token = (await readSmallFile(name)).trim();
   const { length } = token;
-  if (length >= TOKEN_CHARS_MIN && length <= TOKEN_CHARS_MAX && !/\s/.test(token)) return token;
+  if (length >= TOKEN_CHARS_MIN && length <= TOKEN_CHARS_MAX && VISIBLE.test(token)) return token;
   throw new OperationRefused(
     'invalid',
-    `${name}: a gateway's token has ${TOKEN_CHARS_MIN} to ${TOKEN_CHARS_MAX} characters and no blanks`,
+    `${name}: a gateway's token has ${TOKEN_CHARS_MIN} to ${TOKEN_CHARS_MAX} visible ASCII characters`,
   );
 }
 

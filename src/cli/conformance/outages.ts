@@ -1,5 +1,6 @@
 import { askRaw } from './client/raw-http.ts';
 import type { GatewayPlace } from './client/gateway-client.ts';
+import { APPLICATION_BODY } from './client/upstream.ts';
 import type { Upstream } from './client/upstream.ts';
 import type { Difference } from './difference.ts';
 import type { Door } from './door.ts';
@@ -11,9 +12,13 @@ export interface OutageField {
   readonly upstream: Upstream;
   /** What a client must get: 503 in the API's words, or the status that is declared for this gateway. */
   readonly wantedStatus: (title: string) => number;
+  readonly pause: (ms: number) => Promise<unknown>;
 }
 
 const UNAVAILABLE = 503;
+/** A gateway that does not ask is asked so often, and so far apart in milliseconds. */
+const TRIES_MAX = 30;
+const AGAIN_MS = 1_000;
 /** Clary's `unavailable`, as its page has it. */
 const WORDS = '{"error":{"code":"service_unavailable","message":"Service unavailable"}}';
 
@@ -34,7 +39,7 @@ export const OUTAGES: readonly Trial<OutageField>[] = [
     title: SILENT,
     async take(field) {
       await field.door.fallSilent();
-      return askUndecided(SILENT, field);
+      return askUntilHeard(field);
     },
   },
 ];
@@ -47,6 +52,16 @@ export const TOKEN_OUTAGE: Trial<OutageField> = {
     return askUndecided(TOKEN, field, 'any words');
   },
 };
+
+/** Gateways that were just told that nobody listens may refuse for a while without asking, which proves nothing. */
+async function askUntilHeard(field: OutageField): Promise<readonly Difference[]> {
+  for (let tries = 1; ; tries += 1) {
+    const differences = await askUndecided(SILENT, field);
+    if (differences.length > 0 || field.door.wasHeard()) return differences;
+    if (tries === TRIES_MAX) return [{ kind: 'never asked again' }];
+    await field.pause(AGAIN_MS);
+  }
+}
 
 async function askUndecided(
   title: string,
@@ -66,7 +81,7 @@ async function askUndecided(
     ],
     ...(place.loopback ? { localAddress: '127.0.0.1' } : {}),
   });
-  if (upstream.take().length > 0) return [{ kind: 'let through' }];
+  if (upstream.take().length > 0 || body === APPLICATION_BODY) return [{ kind: 'let through' }];
   const promised = wantedStatus(title);
   if (status !== promised) return [{ kind: 'status', promised, status, seen: body }];
   if (status !== UNAVAILABLE || words === 'any words' || isSameJson(body, WORDS)) return [];

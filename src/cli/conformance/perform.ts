@@ -1,9 +1,7 @@
 import { OperationRefused } from '../../domain/operations.ts';
-import { CommandFailed } from '../failure.ts';
 import type { CliWorld } from '../world.ts';
 import { openField } from './attacks/field.ts';
 import { createGatewayClient } from './client/gateway-client.ts';
-import type { PlacedDifference } from './difference.ts';
 import { checkTokenOf } from './flags.ts';
 import type { Plan } from './flags.ts';
 import { requireGateway } from './probe.ts';
@@ -13,14 +11,11 @@ import type { ConformanceReport } from './report/report.ts';
 import { openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { runCase } from './table/run.ts';
+import { createTaker } from './taker.ts';
 import { takeTrial } from './trial.ts';
 import { listTitles, listTrials } from './trials.ts';
 import type { Trials } from './trials.ts';
 
-/** A whole run may take this long, in milliseconds. */
-const RUN_MS_MAX = 15 * 60_000;
-/** So many trials in a row without any answer mean that the gateway is gone; attacks alone may end in silence. */
-const SILENT_MAX = 5;
 const UNAVAILABLE = 503;
 
 export interface Performance {
@@ -53,10 +48,10 @@ function requireKnownTitles({ exceptions }: Plan): void {
 }
 
 async function takeAll(trials: Trials, stage: Stage, performance: Performance): Promise<ConformanceReport> {
-  const { plan } = performance;
+  const { world, plan, stop } = performance;
   const { operations, clock, ids, upstream, door, secrets, publicAddress } = stage;
   const place = plan.gateway;
-  const take = createTaker(performance);
+  const take = createTaker({ world, place, stop });
   let askedAgain = 0;
   const onAskedAgain = (): void => void (askedAgain += 1);
   const client = createGatewayClient({ place, upstream, ids, onAskedAgain });
@@ -72,44 +67,25 @@ async function takeAll(trials: Trials, stage: Stage, performance: Performance): 
     onToken: secrets.add,
   };
   for (const loaded of trials.cases) await take(loaded.title, () => runCase(loaded, way));
-  const field = await openField({ operations, clock, place, upstream, gatewayToken: checkTokenOf(plan) });
+  const field = await openField({
+    operations,
+    clock,
+    place,
+    upstream,
+    gatewayToken: checkTokenOf(plan),
+    onAskedAgain,
+  });
   for (const attack of trials.attacks) {
     field.begin();
     await take(attack.title, () => takeTrial(attack, field));
   }
   const wantedStatus = (title: string): number => plan.exceptions.findStatus(title) ?? UNAVAILABLE;
   for (const outage of trials.outages) {
-    await take(outage.title, () => takeTrial(outage, { door, place, upstream, wantedStatus }));
+    await take(outage.title, () =>
+      takeTrial(outage, { door, place, upstream, wantedStatus, pause: world.pause }),
+    );
   }
   return toReport({ trials, outcomes: take.outcomes, plan, stage, askedAgain });
-}
-
-interface Taker {
-  (title: string, trial: () => Promise<Outcome['differences']>): Promise<void>;
-  readonly outcomes: readonly Outcome[];
-}
-
-/** Takes one trial after another, within the bounds of a run. */
-function createTaker({ world, stop }: Performance): Taker {
-  const outcomes: Outcome[] = [];
-  const giveUpMs = world.nowMs() + RUN_MS_MAX;
-  let silent = 0;
-  const take = async (title: string, trial: () => Promise<Outcome['differences']>): Promise<void> => {
-    if (stop.aborted) throw new CommandFailed('the run was stopped');
-    if (world.nowMs() > giveUpMs)
-      throw new CommandFailed('the run took more than 15 minutes and was given up');
-    const differences = await trial();
-    outcomes.push({ title, differences });
-    silent = differences.some(isSilence) ? silent + 1 : 0;
-    if (silent >= SILENT_MAX && !title.startsWith('attacks:')) {
-      throw new CommandFailed(`the gateway no longer answers: ${SILENT_MAX} requests in a row got nothing`);
-    }
-  };
-  return Object.assign(take, { outcomes });
-}
-
-function isSilence({ kind }: Outcome['differences'][number] | PlacedDifference): boolean {
-  return kind === 'no answer';
 }
 
 interface Reporting {

@@ -1,6 +1,8 @@
+import type { GatewayName } from '../../domain/request.ts';
 import { CommandFailed } from '../failure.ts';
 import type { CliWorld } from '../world.ts';
 import { HOST, PATH } from './attacks/field.ts';
+import type { GatewayPlace } from './client/gateway-client.ts';
 import { NoAnswer, askRaw } from './client/raw-http.ts';
 import type { RawAnswer } from './client/raw-http.ts';
 import type { Plan } from './flags.ts';
@@ -13,6 +15,18 @@ const POLL_MS = 200;
 const TOLD_MS = 2_000;
 const STRANGER = "without the gateway's token";
 
+/** Whether anything at all answers a plain request there. */
+export async function isThere({ host, port }: GatewayPlace): Promise<boolean> {
+  const asked = askRaw({ host, port, method: 'GET', target: PATH, headers: [['Host', HOST]] });
+  return asked.then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof NoAnswer) return false;
+      throw error;
+    },
+  );
+}
+
 interface Probing {
   readonly world: Pick<CliWorld, 'nowMs' | 'pause'>;
   readonly plan: Plan;
@@ -20,7 +34,7 @@ interface Probing {
   readonly stop: AbortSignal;
 }
 
-/** Resolves once the gateway has asked Tollgate about a request. Throws `CommandFailed`, saying what is wrong, where it does not. */
+/** Resolves once the gateway has asked Tollgate about a request and passed on what Tollgate allowed. Throws `CommandFailed`, saying what is wrong, where it does not. */
 export async function requireGateway({ world, plan, stage, stop }: Probing): Promise<void> {
   const account = { api: 'trackyard', id: 'probe' };
   await stage.operations.createAccount({ ...account, tier: 'pro', credits: 1_000 });
@@ -28,12 +42,14 @@ export async function requireGateway({ world, plan, stage, stop }: Probing): Pro
   const startMs = world.nowMs();
   for (;;) {
     const seen = await probe(key, plan, stage);
-    if (seen.asked) return requireDialect(stage, plan);
+    if (seen.asked) requireDialect(stage, plan);
+    if (seen.asked && (seen.reached || stage.decided.last !== 'ok')) return;
     if (seen.reached) throw new CommandFailed(toUnasked(plan));
     if (stage.logged.some((line) => line.includes(STRANGER))) throw new CommandFailed(toStranger(plan));
     // Gateways answer with a 5xx until they have noticed who is there.
     const patienceMs = seen.status < 500 ? TOLD_MS : READY_MS;
-    if (world.nowMs() - startMs > patienceMs) throw new CommandFailed(toNeverAsked(seen, plan));
+    if (world.nowMs() - startMs > patienceMs)
+      throw new CommandFailed(seen.asked ? toNowhere(seen, plan) : toNeverAsked(seen, plan));
     if (stop.aborted) throw new CommandFailed('the run was stopped');
     await world.pause(POLL_MS);
   }
@@ -73,11 +89,22 @@ async function probe(
   return { status, asked: decided.count > before, reached: upstream.take().length > 0 };
 }
 
-/** A dialect that is not the gateway's has no method and no target, which is refused as ambiguous. */
+/** Without which a dialect takes no request for one. */
+const NEEDED: Readonly<Record<GatewayName, string>> = {
+  'envoy-grpc': 'method, path and host',
+  'envoy-http': 'X-Gateway-Peer and X-Gateway-Request-Id, each once',
+  nginx:
+    'X-Original-Method, X-Original-URI, X-Original-Host, X-Gateway-Peer and X-Gateway-Request-Id, each once',
+  'forward-auth':
+    'X-Forwarded-Method, X-Forwarded-Uri, X-Forwarded-Host and X-Forwarded-For, each once, and names of letters, digits and dashes alone',
+  kong: 'what the plugin of deploy/kong says',
+};
+
+/** A request that lacks something of its dialect has no method and no target, which is refused as ambiguous. */
 function requireDialect({ decided }: Stage, { entrance, gatewayUrl }: Plan): void {
   if (decided.last !== 'request_ambiguous') return;
   throw new CommandFailed(
-    `the gateway at ${gatewayUrl} asks, but says no method and no target in the dialect ${entrance}: name its dialect with --entrance, or set what its recipe in deploy/ sets`,
+    `the gateway at ${gatewayUrl} asks, but does not say what the dialect ${entrance} needs, ${NEEDED[entrance]}: set it as the recipe in deploy/ does, or name its dialect with --entrance`,
   );
 }
 
@@ -87,6 +114,10 @@ function toUnasked({ gatewayUrl, listen }: Plan): string {
 
 function toStranger({ gatewayUrl }: Plan): string {
   return `the gateway at ${gatewayUrl} asks, but shows another token in x-gateway-token than the one in the token file, or none`;
+}
+
+function toNowhere({ status }: Probed, { gatewayUrl, upstream }: Plan): string {
+  return `the gateway at ${gatewayUrl} asks and is told to pass, but nothing gets to the application at ${upstream.host}:${upstream.port}, and the client gets a ${status}: does it lead elsewhere, or has it no route for ${HOST}${PATH}?`;
 }
 
 function toNeverAsked({ status }: Probed, { gatewayUrl, listen, entrance }: Plan): string {

@@ -3,7 +3,7 @@ import { createGatewayClient } from '../../../src/cli/conformance/client/gateway
 import { startUpstream } from '../../../src/cli/conformance/client/upstream.ts';
 import type { Upstream } from '../../../src/cli/conformance/client/upstream.ts';
 import { loadRecipe } from '../../../src/cli/conformance/recipes.ts';
-import type { RecipeName } from '../../../src/cli/conformance/recipes.ts';
+import type { RecipeName } from '../../../src/cli/conformance/choices.ts';
 import { toExceptions } from '../../../src/cli/conformance/table/exceptions.ts';
 import { CASES, loadCases } from '../../../src/cli/conformance/table/load.ts';
 import { runCase } from '../../../src/cli/conformance/table/run.ts';

@@ -6,6 +6,7 @@ import { MALFORMED } from './malformed.ts';
 import { PASSING } from './passing.ts';
 import { PATHS } from './paths.ts';
 import { SMUGGLING } from './smuggled.ts';
+import { UNCHECKED } from './unchecked.ts';
 
 /** What a gateway must withstand: every request is a client's, byte for byte. */
 export const ATTACKS: readonly Trial<Field>[] = named('attacks', [
@@ -14,6 +15,7 @@ export const ATTACKS: readonly Trial<Field>[] = named('attacks', [
   ...IDENTITIES,
   ...SMUGGLING,
   ...MALFORMED,
+  ...UNCHECKED,
 ]);
 
 /** What needs the gateway's routes to Tollgate's own endpoints. */

@@ -5,6 +5,8 @@ import type { Field, Sent } from './field.ts';
 import { judgeRefused } from './verdicts.ts';
 
 const KEYS = '/.well-known/jwks.json';
+/** Truedy's own word for it. */
+const NOT_FOUND = '"code":"not_found"';
 const FREDDY = 'api.freddy.aitronos.com';
 
 /** What Tollgate answers itself, through the gateway's routes to its public listener. */
@@ -20,10 +22,16 @@ export const ENDPOINTS: readonly Trial<Field>[] = [
       return [...differences, ...judgeUnreached(field)];
     },
   },
-  refused('the keys that sign sessions are not found on another host', 404, {
-    host: 'api.truedy.ai',
-    target: KEYS,
-  }),
+  {
+    title: 'the keys that sign sessions are not found on another host',
+    async take(field) {
+      const answer = await field.send({ host: 'api.truedy.ai', target: KEYS });
+      const differences = judgeRefused(answer, field.take(), 404);
+      const { status, body } = answer;
+      if (differences.length > 0 || body.includes(NOT_FOUND)) return differences;
+      return [{ kind: 'body', status, promised: `{"error":{${NOT_FOUND},…}}`, seen: body }];
+    },
+  },
   refused('a session is not granted without a key', 401, {
     host: FREDDY,
     method: 'POST',

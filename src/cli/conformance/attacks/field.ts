@@ -1,6 +1,7 @@
 import type { Operations } from '../../../domain/operations.ts';
 import { DAY_MS } from '../../../domain/time.ts';
 import type { SentHeader } from '../client/client.ts';
+import { askAgainWhere } from '../client/gateway-client.ts';
 import type { GatewayPlace } from '../client/gateway-client.ts';
 import { askRaw } from '../client/raw-http.ts';
 import type { RawAnswer } from '../client/raw-http.ts';
@@ -22,7 +23,7 @@ export interface Sent {
 
 /** What is attacked, and by whom: a client with a key of his own. */
 export interface Field {
-  /** Byte for byte as given. Rejects with `NoAnswer`. */
+  /** Byte for byte as given, and again where the answer is a 503. Rejects with `NoAnswer`. */
   readonly send: (sent: Sent) => Promise<RawAnswer>;
   readonly withKey: (...more: readonly SentHeader[]) => readonly SentHeader[];
   /** What reached the application since the last call. */
@@ -46,8 +47,11 @@ export interface FieldMeans {
   readonly place: GatewayPlace;
   readonly upstream: Upstream;
   readonly gatewayToken: string | undefined;
+  /** Told of each request that was refused for want of time and is asked again. */
+  readonly onAskedAgain?: () => unknown;
 }
 
+const UNAVAILABLE = 503;
 const ACCOUNT = { api: 'trackyard', id: 'attacker' };
 
 export async function openField(means: FieldMeans): Promise<Field> {
@@ -58,7 +62,12 @@ export async function openField(means: FieldMeans): Promise<Field> {
   const admin = await operations.createKey({ ...own, name: 'admin', role: 'admin' });
   const bound = await operations.createKey({ ...own, name: 'bound', allowIps: ['203.0.113.7'] });
   return {
-    send: (sent) => send(sent, means.place),
+    send: async (sent) =>
+      askAgainWhere(
+        ({ status }) => status === UNAVAILABLE,
+        () => send(sent, means.place),
+        means.onAskedAgain,
+      ),
     withKey: (...more) => [['Authorization', `Bearer ${plain.key}`], ...more],
     take: () => upstream.take(),
     operations,

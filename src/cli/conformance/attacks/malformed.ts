@@ -1,6 +1,7 @@
 import type { SentHeader } from '../client/client.ts';
+import type { Difference } from '../difference.ts';
 import type { Trial } from '../trial.ts';
-import { PATH } from './field.ts';
+import { ADMIN, HOST, PATH } from './field.ts';
 import type { Field } from './field.ts';
 import { judgeRefused, orSilence } from './verdicts.ts';
 
@@ -55,7 +56,21 @@ const MALFORMED_REQUESTS: readonly MalformedRequest[] = [
   { what: 'two hosts', headers: [['Host', 'api.truedy.ai']] },
 ];
 
+/** Beside a length: whoever reads one of the two and hands both on has the next server begin another request within this one. */
+const CODINGS: readonly SentHeader[] = [
+  ['Transfer-Encoding', 'chunked'],
+  ['Transfer-Encoding', 'xchunked'],
+  ['Transfer-Encoding', 'chunked, identity'],
+  ['Transfer-Encoding', '\vchunked'],
+  ['Transfer-Encoding ', 'chunked'],
+];
+const WITHIN = `0\r\n\r\nGET ${ADMIN}/users HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;
+
 export const MALFORMED: readonly Trial<Field>[] = [
+  ...CODINGS.map((coding): Trial<Field> => ({
+    title: `a request within another that has a length and ${JSON.stringify(coding.join(': '))} gets nowhere`,
+    take: (field) => tryWithin(coding, field),
+  })),
   ...DOUBLE.map(({ what, values }): Trial<Field> => ({
     title: `a credential with ${what} is refused`,
     async take(field) {
@@ -73,3 +88,11 @@ export const MALFORMED: readonly Trial<Field>[] = [
     },
   })),
 ];
+
+async function tryWithin(coding: SentHeader, field: Field): Promise<readonly Difference[]> {
+  await orSilence(field.send({ method: 'POST', headers: field.withKey(coding), body: WITHIN }));
+  const received = field.take();
+  return received.length > 1 || received.some(({ target }) => target !== PATH)
+    ? [{ kind: 'let through' }]
+    : [];
+}

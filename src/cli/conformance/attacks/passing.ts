@@ -1,5 +1,7 @@
 import type { SentHeader } from '../client/client.ts';
-import { UPGRADED_BODY, WEBSOCKET_KEY } from '../client/upstream.ts';
+import type { RawAnswer } from '../client/raw-http.ts';
+import { APPLICATION_BODY, UPGRADED_BODY, WEBSOCKET_KEY } from '../client/upstream.ts';
+import type { Received } from '../client/upstream.ts';
 import type { Difference } from '../difference.ts';
 import type { Trial } from '../trial.ts';
 import { PATH } from './field.ts';
@@ -26,20 +28,13 @@ export const PASSING: readonly Trial<Field>[] = [
     async take(field) {
       const answer = await field.send({ method: 'POST', headers: field.withKey(), body: BODY });
       const received = field.take();
-      const [first] = received;
-      const whole = first?.method === 'POST' && first.target === PATH && first.body === BODY;
-      const changed: readonly Difference[] = whole
-        ? []
-        : [
-            {
-              kind: 'attack',
-              what: "a request's method, target or body is changed on its way to the application",
-            },
-          ];
       const passed = judgePassed(answer);
-      return passed.length > 0
-        ? passed
-        : [...changed, ...judgeIdentity(received, field), ...judgeCredentials(received)];
+      if (passed.length > 0) return passed;
+      return [
+        ...judgeWhole(answer, received),
+        ...judgeIdentity(received, field),
+        ...judgeCredentials(received),
+      ];
     },
   },
   {
@@ -47,8 +42,9 @@ export const PASSING: readonly Trial<Field>[] = [
     async take(field) {
       const refused = judgeRefused(await field.send({ headers: WEBSOCKET }), field.take(), 401);
       const passed = judgePassed(await field.send({ headers: field.withKey(...WEBSOCKET) }), 101);
-      const [reached] = field.take();
-      if (passed.length > 0 || reached?.body === UPGRADED_BODY) return [...refused, ...passed];
+      const reached = field.take();
+      const whole = reached.length === 1 && reached[0]?.body === UPGRADED_BODY;
+      if (passed.length > 0 || whole) return [...refused, ...passed];
       return [...refused, { kind: 'attack', what: 'a WebSocket is opened that is not the application’s' }];
     },
   },
@@ -64,3 +60,18 @@ export const PASSING: readonly Trial<Field>[] = [
     },
   },
 ];
+
+/** One request as it was sent, and the application's answer to it. */
+function judgeWhole({ body: answered }: RawAnswer, received: readonly Received[]): readonly Difference[] {
+  const faults = [
+    received.length > 1 && 'one request gets to the application more than once',
+    !received.every(isAsSent) &&
+      "a request's method, target or body is changed on its way to the application",
+    answered !== APPLICATION_BODY && "the application's answer is changed on its way to the client",
+  ];
+  return faults.filter((what) => what !== false).map((what) => ({ kind: 'attack', what }));
+}
+
+function isAsSent({ method, target, body }: Received): boolean {
+  return method === 'POST' && target === PATH && body === BODY;
+}

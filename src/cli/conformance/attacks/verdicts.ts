@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { RawAnswer } from '../client/raw-http.ts';
 import { NoAnswer } from '../client/raw-http.ts';
+import { APPLICATION_BODY } from '../client/upstream.ts';
 import type { Received } from '../client/upstream.ts';
 import type { Difference } from '../difference.ts';
 import { isCredentialName, isIdentityName } from '../table/names.ts';
@@ -23,13 +25,14 @@ export function judgeRefused(
   received: readonly Received[],
   promised?: number,
 ): Differences {
-  if (received.length > 0) return [{ kind: 'let through' }];
+  if (received.length > 0 || body === APPLICATION_BODY) return [{ kind: 'let through' }];
   const fits = promised === undefined ? status >= 400 : status === promised;
   return fits ? [] : [{ kind: 'status', promised: promised ?? 400, status, seen: body }];
 }
 
-/** The application gets the key's identity, each line once and no other, or no request at all. */
+/** The application gets a request, and with each the key's identity, each line once and no other. */
 export function judgeIdentity(received: readonly Received[], { own }: Field): Differences {
+  if (received.length === 0) return own.map((line) => ({ kind: 'identity lost', name: nameOf(line) }));
   return received.flatMap(({ headers }) => {
     const lines = headers
       .filter(([name]) => isIdentityName(name))
@@ -79,11 +82,15 @@ export function judgeMisleading(received: readonly Received[], { gatewayToken }:
   );
 }
 
+/** What a gateway forwards though it cuts the client off gets to the application by then, in milliseconds. */
+const LATE_MS = 50;
+
 /** Silence and a cut connection are refusals, too. */
 export async function orSilence(answer: Promise<RawAnswer>): Promise<RawAnswer> {
-  return answer.catch((error: unknown) => {
-    if (error instanceof NoAnswer) return { status: 400, headers: [], body: '' };
-    throw error;
+  return answer.catch(async (error: unknown) => {
+    if (!(error instanceof NoAnswer)) throw error;
+    await pause(LATE_MS);
+    return { status: 400, headers: [], body: '' };
   });
 }
 

@@ -36,20 +36,28 @@ const AGAIN_MS = 50;
 /** Sends through a gateway, byte for byte, one request after another. Rejects with `NoAnswer`. */
 export function createGatewayClient(options: GatewayClientOptions): Client {
   return {
-    async ask(sent) {
-      let seen = await askOnce(sent, options);
-      for (let tries = 1; isRefusedForWork(seen) && tries < TRIES_MAX; tries += 1) {
-        options.onAskedAgain?.();
-        await pause(AGAIN_MS);
-        seen = await askOnce(sent, options);
-      }
-      return seen;
-    },
+    ask: async (sent) => askAgainWhere(isRefusedForWork, () => askOnce(sent, options), options.onAskedAgain),
   };
 }
 
-function isRefusedForWork({ status, headers }: SeenAnswer): boolean {
-  return status === 503 || headers.includes('grpc-status: 14');
+/** The first answer that was not refused for want of time, or the last one. */
+export async function askAgainWhere<T>(
+  isRefused: (seen: T) => boolean,
+  ask: () => Promise<T>,
+  onAskedAgain?: () => unknown,
+): Promise<T> {
+  let seen = await ask();
+  for (let tries = 1; isRefused(seen) && tries < TRIES_MAX; tries += 1) {
+    onAskedAgain?.();
+    await pause(AGAIN_MS);
+    seen = await ask();
+  }
+  return seen;
+}
+
+/** What got to the application was not refused, whatever the client was told. */
+function isRefusedForWork({ status, headers, upstream }: SeenAnswer): boolean {
+  return upstream === undefined && (status === 503 || headers.includes('grpc-status: 14'));
 }
 
 async function askOnce(

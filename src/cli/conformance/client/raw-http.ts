@@ -42,7 +42,8 @@ export async function askRaw(request: RawRequest): Promise<RawAnswer> {
   let received = '';
   const judge = (ended: 'ended' | 'open') => {
     const answer = readAnswer(received, request.method, ended);
-    if (answer !== undefined) resolve(answer);
+    if (Number.isNaN(answer?.status)) fail('what answers speaks no HTTP/1.1');
+    else if (answer !== undefined) resolve(answer);
     else if (ended === 'ended') fail(`the connection ended after ${received.length} bytes`);
   };
   socket.setEncoding('latin1').on('data', (chunk: string) => {
@@ -75,7 +76,7 @@ function readAnswer(received: string, method: string, ended: 'ended' | 'open'): 
     const colonAt = line.indexOf(':');
     return [line.slice(0, colonAt).toLowerCase(), line.slice(colonAt + 1).trim()];
   });
-  const status = Number(first.split(' ')[1]);
+  const status = Number(/^HTTP\/1\.[01] (?<code>\d{3})(?: |$)/.exec(first)?.groups?.['code']);
   const body =
     method === 'HEAD' || BODYLESS.has(status) ? '' : readBody(received.slice(headEnd + 4), headers, ended);
   return body === undefined ? undefined : { status, headers, body };
@@ -94,12 +95,17 @@ function readChunks(rest: string): string | undefined {
   for (let at = 0; ;) {
     const lineEnd = rest.indexOf('\r\n', at);
     if (lineEnd < 0) return undefined;
-    const length = Number.parseInt(rest.slice(at, lineEnd), 16);
+    const length = readHex(rest.slice(at, lineEnd));
     const chunkEnd = lineEnd + 2 + length;
-    // A length that is no number is smaller and greater than nothing: the answer then never ends, in time.
+    // A length that is none is smaller and greater than nothing: the answer then never ends, in time.
     if (!(rest.length >= chunkEnd + 2)) return undefined;
     if (length === 0) return body;
     body += rest.slice(lineEnd + 2, chunkEnd);
     at = chunkEnd + 2;
   }
+}
+
+/** Digits alone, whatever extension follows (RFC 9112 §7.1): a negative length would be read for ever. */
+function readHex(line: string): number {
+  return Number.parseInt(/^[\da-f]+/i.exec(line)?.[0] ?? '', 16);
 }

@@ -10,7 +10,7 @@ export interface Received {
   readonly body: string;
 }
 
-/** An application that remembers every request it got. */
+/** An application that remembers every request it got, and as one without a method and a target what it could not read. */
 export interface Upstream {
   readonly port: number;
   /** All since the last call, in order. */
@@ -28,8 +28,12 @@ const UPGRADED = [
   '\r\n',
 ].join('\r\n');
 
+/** What the application answers. */
+export const APPLICATION_BODY = 'upstream';
+
 /** A WebSocket without a key is none (RFC 6455 §4.2.1). */
 const NOT_UPGRADED = 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\nConnection: close\r\n\r\nupstream';
+const UNREADABLE = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 /** What an upgraded request shows in place of a body. */
 export const UPGRADED_BODY = 'upgraded';
@@ -60,7 +64,7 @@ export async function startUpstream(place = LOOPBACK): Promise<Upstream> {
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (message, response) => {
     void readBody(message).then((body) => {
       keep({ ...toReceived(message.rawHeaders), ...toLine(message), body });
-      response.writeHead(200).end('upstream');
+      response.writeHead(200).end(APPLICATION_BODY);
     });
   });
   server.maxConnections = CONNECTIONS_MAX;
@@ -69,6 +73,12 @@ export async function startUpstream(place = LOOPBACK): Promise<Upstream> {
     keep({ ...toReceived(message.rawHeaders), ...toLine(message), body: UPGRADED_BODY });
     const { upgrade, 'sec-websocket-key': key } = message.headers;
     socket.end(upgrade === 'websocket' && key === undefined ? NOT_UPGRADED : UPGRADED);
+  });
+  server.on('clientError', (error, socket) => {
+    // What this application cannot read another one can: it has got here all the same.
+    if (isParseError(error)) keep({ method: '', target: '', headers: [], body: '' });
+    if (socket.writable) socket.end(UNREADABLE);
+    else socket.destroy();
   });
   const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject).listen(place.port, place.host, () => resolve());
@@ -89,6 +99,11 @@ export async function startUpstream(place = LOOPBACK): Promise<Upstream> {
 
 function isProbe({ headers }: Received): boolean {
   return headers.some(([name, value]) => name === 'user-agent' && PROBES.test(value));
+}
+
+/** As Node's HTTP parser names its errors; the others are a connection's. */
+function isParseError(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && error.code.startsWith('HPE_');
 }
 
 interface RequestLine {

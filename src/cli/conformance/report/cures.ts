@@ -1,4 +1,5 @@
 import type { Difference } from '../difference.ts';
+import { isGrpc } from './sentences.ts';
 
 /** What to change, in one sentence, and which rules of `tollgate lint` find the place. */
 export interface Cure {
@@ -122,6 +123,11 @@ const WITHHELD: Cures = {
   'forward-auth': cure('send every header of the request with the question: no authRequestHeaders, no list'),
 };
 
+/** Gateways that speak HTTP/1.1 alone serve no gRPC client. */
+const GRPC = cure(
+  'serve HTTP/2 in clear text where --gateway says, or name its port with --gateway-http2; without gRPC clients declare these cases left_out (--exceptions, as src/cli/conformance/recipes/nginx.yaml does)',
+);
+
 /** What is known to help against a difference at this entrance; undefined where nothing is. */
 export function findCure(difference: Difference, entrance: string, title: string): Cure | undefined {
   switch (difference.kind) {
@@ -140,6 +146,8 @@ export function findCure(difference: Difference, entrance: string, title: string
     case 'status':
     case 'body':
       return CURES.body[entrance];
+    case 'no answer':
+      return isGrpc(title) ? GRPC : undefined;
     case 'stopped':
       return difference.status === 401 ? WITHHELD[entrance] : undefined;
     default:

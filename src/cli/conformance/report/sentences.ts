@@ -50,7 +50,13 @@ const TELLERS: Tellers = {
   'header missing': ({ name, status }) => header(name, status, 'missing on'),
   'header changed': ({ name, status }) => header(name, status, 'changed on'),
   'header added': ({ name, status }) => header(name, status, 'added to'),
-  stopped: ({ status }) => alone('mute', `requests that must pass are answered ${status}`),
+  stopped: ({ status }) =>
+    alone(
+      'mute',
+      status < 300
+        ? `requests that must pass are answered ${status} by somebody else than the application`
+        : `requests that must pass are answered ${status}`,
+    ),
   status: ({ promised, status }) =>
     about(
       'mute',
@@ -63,7 +69,10 @@ const TELLERS: Tellers = {
     return about('mute', String(status), `body ${how}`, (statuses) => `the body is ${how} on a: ${statuses}`);
   },
   balance: () => alone('unsafe', 'an account pays another price than the promised one'),
-  'no answer': () => alone('mute', 'no whole answer comes'),
+  'no answer': (_, title) =>
+    alone('mute', isGrpc(title) ? 'gRPC clients get no answer that is one' : 'no whole answer comes'),
+  'never asked again': () =>
+    alone('mute', 'once Tollgate was away the gateway refuses by itself and does not ask again'),
   attack: ({ what }) => alone('unsafe', what),
 };
 
@@ -95,6 +104,11 @@ function header(name: string, status: number, how: string): Told {
 function toGroup(status: number): string {
   if (status < 400) return 'answers that pass';
   return status === 429 ? 'a 429' : 'refusals';
+}
+
+/** Whether a trial is a gRPC client's, as the table names them. */
+export function isGrpc(title: string): boolean {
+  return title.includes(': a gRPC client ');
 }
 
 /** Written as everybody writes it: letters, digits and dashes. */

@@ -6,7 +6,7 @@ import type { RequestStep } from './schema.ts';
 import { fill } from './words.ts';
 
 /** Where clients are where a case does not say. */
-export const USUAL_PEER = '127.0.0.1';
+const USUAL_PEER = '127.0.0.1';
 
 /** A step's request with every `${word}` filled. */
 export function toRequest(step: RequestStep, loaded: LoadedCase, world: CaseWorld): SentRequest {

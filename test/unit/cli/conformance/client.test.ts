@@ -1,10 +1,12 @@
-import { createServer } from 'node:net';
+import { request as httpRequest } from 'node:http';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createGatewayClient } from '../../../../src/cli/conformance/client/gateway-client.ts';
 import { askRaw, NoAnswer } from '../../../../src/cli/conformance/client/raw-http.ts';
 import { startUpstream } from '../../../../src/cli/conformance/client/upstream.ts';
 import { startFakeGateway } from './fake-gateway.ts';
+import type { Behaviour } from './fake-gateway.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -36,6 +38,12 @@ describe('an answer', () => {
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
       'the connection ended',
     ],
+    [
+      'with a chunk of less than nothing',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-6\r\n',
+      'the connection ended',
+    ],
+    ['of another protocol', 'SSH-2.0-OpenSSH_9\r\n\r\n', 'speaks no HTTP/1.1'],
   ])('%s is no answer', async (_, bytes, why) => {
     const port = await startSpeaking((socket) => socket.end(bytes));
     const asked = askRaw({ port, ...GET });
@@ -55,13 +63,9 @@ describe('an answer', () => {
     await expect(askRaw({ port, ...GET })).rejects.toThrow('the answer has no end');
   });
 
-  test('with 503 is asked for again, and the run is told', async () => {
-    let asked = 0;
-    const gateway = await startFakeGateway((_, response) => {
-      asked += 1;
-      response.writeHead(asked < 3 ? 503 : 401).end();
-    });
+  async function askThrough(behaviour: (upstreamPort: number) => Behaviour) {
     const upstream = await startUpstream();
+    const gateway = await startFakeGateway(behaviour(upstream.port));
     closing.push(
       () => gateway.stop(),
       () => upstream.stop(),
@@ -75,11 +79,26 @@ describe('an answer', () => {
     });
     const sent = { method: 'GET', host: 'a', path: '/', headers: [], peer: '127.0.0.1', namedApi: 'a' };
     const seen = await client.ask({ ...sent, protocol: 'http', attempt: 'first' });
-    expect({ status: seen.status, upstream: seen.upstream, again }).toEqual({
-      status: 401,
-      upstream: undefined,
-      again: 2,
+    return { status: seen.status, reached: seen.upstream !== undefined, again };
+  }
+
+  test('with 503 is asked for again, and the run is told', async () => {
+    let asked = 0;
+    const busy: Behaviour = (_, response) => {
+      asked += 1;
+      response.writeHead(asked < 3 ? 503 : 401).end();
+    };
+    expect(await askThrough(() => busy)).toEqual({ status: 401, reached: false, again: 2 });
+  });
+
+  test('with 503 to what got to the application stands', async () => {
+    const seen = await askThrough((port) => (_, response) => {
+      const onward = httpRequest({ host: '127.0.0.1', port }, (answer) => {
+        answer.resume().once('end', () => response.writeHead(503).end());
+      });
+      onward.end();
     });
+    expect(seen).toEqual({ status: 503, reached: true, again: 0 });
   });
 });
 
@@ -104,6 +123,27 @@ describe('the application', () => {
         body: '',
       },
     ]);
+    expect(upstream.take()).toEqual([]);
+  });
+
+  test.each([
+    ['a header without a name', 'GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n'],
+    ['more headers than it reads', `GET / HTTP/1.1\r\nHost: a\r\nX-Big: ${'x'.repeat(100_000)}\r\n\r\n`],
+  ])('remembers that a request with %s got there, though it cannot read it', async (_, bytes) => {
+    const upstream = await startUpstream();
+    closing.push(() => upstream.stop());
+    const socket = connect({ host: '127.0.0.1', port: upstream.port }).resume();
+    socket.on('error', () => undefined).write(bytes);
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(upstream.take()).toEqual([{ method: '', target: '', headers: [], body: '' }]);
+  });
+
+  test('takes a connection on which nothing is said for no request', async () => {
+    const upstream = await startUpstream();
+    closing.push(() => upstream.stop());
+    const socket = connect({ host: '127.0.0.1', port: upstream.port }).resume();
+    socket.once('connect', () => socket.end());
+    await new Promise((resolve) => socket.once('close', resolve));
     expect(upstream.take()).toEqual([]);
   });
 });

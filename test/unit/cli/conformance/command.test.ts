@@ -98,7 +98,17 @@ describe('a gateway that cannot be judged', () => {
       ],
       { program: { rehearse }, nowMs: createHurry() },
     );
-    expectOneSentence(ran, /in the dialect envoy-http: name its dialect with --entrance/);
+    expectOneSentence(ran, /does not say what the dialect envoy-http needs, X-Gateway-Peer and .*--entrance/);
+  });
+
+  test('for what it passes gets to another application', async () => {
+    const whole = {
+      'x-original-host': 'api.trackyard.com',
+      'x-gateway-peer': '127.0.0.1',
+      'x-gateway-request-id': '0',
+    };
+    const ran = await judge(askWith(listen, TOKEN, whole));
+    expectOneSentence(ran, /told to pass, but nothing gets to the application at 127\.0\.0\.1:\d+/);
   });
 
   test('for its answers have no end', async () => {
@@ -150,6 +160,19 @@ describe('the command line', () => {
     ['no gateway', [...LISTEN, '--entrance', 'nginx']],
     ['a gateway that is no URL', ['--gateway', 'nonsense', ...LISTEN, '--recipe', 'envoy']],
     ['a gateway behind TLS', ['--gateway', 'https://a.example', ...LISTEN, '--recipe', 'envoy']],
+    ['a name and a password', ['--gateway', 'http://me:secret@a.example', ...LISTEN, '--recipe', 'envoy']],
+    [
+      'gRPC on another host',
+      [
+        '--gateway',
+        'http://a.example',
+        '--gateway-http2',
+        'http://b.example',
+        ...LISTEN,
+        '--recipe',
+        'envoy',
+      ],
+    ],
     ['a gateway with a path', ['--gateway', 'http://a.example/x', ...LISTEN, '--recipe', 'envoy']],
     ['no entrance', ['--gateway', 'http://a.example', ...LISTEN]],
     ['an entrance that nobody knows', ['--gateway', 'http://a.example', ...LISTEN, '--entrance', 'apache']],
@@ -183,20 +206,23 @@ describe('the command line', () => {
     const { code, out, err } = await run(['conformance', ...flags]);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(/^error: /);
+    expect(err).not.toContain('secret');
   });
 
   test.each([
     ['a token file that is not there', 'absent'],
     ['a token file that is a folder', '.'],
     ['a token that is too short', 'short'],
+    ['a token that no header can hold', 'binary'],
   ])('with %s is refused in a sentence', async (_, name) => {
     await writeFile(join(folder, 'short'), 'abc');
+    await writeFile(join(folder, 'binary'), Buffer.alloc(64, 0xff));
     const file = join(folder, name);
     const flags = ['--gateway', 'http://a.example', ...LISTEN, '--recipe', 'nginx', '--token-file', file];
     const { code, err } = await run(['conformance', ...flags]);
     expect(code).toBe(1);
     expect(err).toMatch(/^error: /);
-    expect(err).not.toMatch(/bug in Tollgate/);
+    expect(err).not.toMatch(/bug in Tollgate|tollgate-conformance/);
   });
 
   test('with exceptions that name no case is refused before anything is started', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { APPLICATION_BODY } from '../../../../src/cli/conformance/client/upstream.ts';
 import { compare } from '../../../../src/cli/conformance/table/compare.ts';
 import type { Judged } from '../../../../src/cli/conformance/table/expectation.ts';
 
@@ -27,6 +28,12 @@ describe('an answer that is to the byte what is promised', () => {
 describe('a refusal', () => {
   test('that reaches the application was let through, and nothing else is told of it', () => {
     expect(compare(REFUSED, { ...PASSED, status: 500 })).toEqual([{ kind: 'let through' }]);
+  });
+
+  test('that the application’s own answer comes to out of some memory was let through', () => {
+    expect(compare(REFUSED, { ...REFUSED, status: 200, headers: [], body: APPLICATION_BODY })).toEqual([
+      { kind: 'let through' },
+    ]);
   });
 
   test('with another body differs in its body, though it be by one byte', () => {

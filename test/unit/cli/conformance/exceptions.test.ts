@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { loadRecipe, RECIPE_NAMES } from '../../../../src/cli/conformance/recipes.ts';
+import { RECIPE_NAMES } from '../../../../src/cli/conformance/choices.ts';
+import { loadRecipe } from '../../../../src/cli/conformance/recipes.ts';
 import { parseExceptions, toExceptions } from '../../../../src/cli/conformance/table/exceptions.ts';
 import { listTitles } from '../../../../src/cli/conformance/trials.ts';
 import type { Difference } from '../../../../src/cli/conformance/difference.ts';
@@ -40,12 +41,16 @@ describe('declared losses', () => {
 
 describe('a list of exceptions', () => {
   test.each([
-    ['a reason that is none', 'lost: [{ why: no, on: refused, headers: [a] }]'],
-    ['two outcomes at once', `exceptions: [{ why: ${WHY}, cases: [a], answers: 400, left_out: true }]`],
-    ['a member that nobody knows', 'forgive: everything'],
-    ['another language', '<xml/>'],
-  ])('with %s is refused', (_, text) => {
-    expect(() => parseExceptions(text)).toThrow();
+    ['a reason that is none', 'lost: [{ why: no, on: refused, headers: [a] }]', 'lost.0.why: '],
+    [
+      'two outcomes at once',
+      `exceptions: [{ why: ${WHY}, cases: [a], answers: 400, left_out: true }]`,
+      'exceptions.0: expected one of',
+    ],
+    ['a member that nobody knows', 'forgive: everything', '"forgive"'],
+    ['another language', '<xml/>', 'expected object'],
+  ])('with %s is refused, and told why', (_, text, why) => {
+    expect(() => parseExceptions(text)).toThrow(why);
   });
 
   test.each(RECIPE_NAMES)('of our recipe for %s names cases, attacks and outages that are there', (name) => {

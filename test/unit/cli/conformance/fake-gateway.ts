@@ -35,14 +35,15 @@ export function passOnTo(port: number): Behaviour {
   };
 }
 
-/** Asks Tollgate by `auth_request`'s dialect, with this token, and tells the client what it said. */
-export function askWith(port: number, token: string): Behaviour {
+/** Asks Tollgate by `auth_request`'s dialect, with this token and in these words besides, and tells the client what it said. */
+export function askWith(port: number, token: string, more: Readonly<Record<string, string>> = {}): Behaviour {
   return (message, response) => {
     const headers = {
       ...message.headers,
       'x-gateway-token': token,
       'x-original-method': message.method,
       'x-original-uri': message.url,
+      ...more,
     };
     const question = httpRequest({ host: '127.0.0.1', port, path: '/', headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500);

@@ -81,6 +81,19 @@ describe('losses', () => {
     expect(text).not.toContain('0123456789');
   });
 
+  test('of gRPC clients are told apart, with what to change', () => {
+    const silence: Difference = { kind: 'no answer', why: 'Protocol error' };
+    const found = losses([
+      ['a: one', silence],
+      ['trace: a gRPC client with a key passes', silence],
+    ]);
+    expect(found.map(({ what }) => what)).toEqual([
+      'no whole answer comes',
+      'gRPC clients get no answer that is one',
+    ]);
+    expect(found.map(({ cure }) => cure?.text.includes('--gateway-http2'))).toEqual([undefined, true]);
+  });
+
   test('are no exceptions that were not needed', () => {
     expect(losses([['a: one', { kind: 'exception not needed' }]])).toEqual([]);
   });
