@@ -4,6 +4,7 @@ import { APPLICATION_BODY } from './client/upstream.ts';
 import type { Upstream } from './client/upstream.ts';
 import type { Difference } from './difference.ts';
 import type { Door } from './door.ts';
+import { outageTitle } from './titles.ts';
 import type { Trial } from './trial.ts';
 
 export interface OutageField {
@@ -22,9 +23,9 @@ const AGAIN_MS = 1_000;
 /** Clary's `unavailable`, as its page has it. */
 const WORDS = '{"error":{"code":"service_unavailable","message":"Service unavailable"}}';
 
-const GONE = 'outages: a Tollgate that is gone lets nobody in, and the client is told in the API’s words';
-const SILENT = 'outages: a Tollgate that never answers is given up, and lets nobody in';
-const TOKEN = 'outages: a gateway with another token than Tollgate’s lets nobody in';
+const GONE = outageTitle('a Tollgate that is gone lets nobody in, and the client is told in the API’s words');
+const SILENT = outageTitle('a Tollgate that never answers is given up, and lets nobody in');
+const TOKEN = outageTitle('a gateway with another token than Tollgate’s lets nobody in');
 
 /** What clients get where Tollgate does not decide: never a pass. In this order, for each leaves the door as it is. */
 export const OUTAGES: readonly Trial<OutageField>[] = [

@@ -3,6 +3,7 @@ import type { CliWorld } from '../world.ts';
 import type { GatewayPlace } from './client/gateway-client.ts';
 import { isThere } from './probe.ts';
 import type { Outcome } from './report/losses.ts';
+import { isOutage } from './titles.ts';
 
 /** A whole run may take this long, in milliseconds. */
 const RUN_MS_MAX = 15 * 60_000;
@@ -32,7 +33,7 @@ export function createTaker({ world, place, stop }: TakerOptions): Taker {
     const differences = await trial();
     outcomes.push({ title, differences });
     silent = differences.some(isSilence) ? silent + 1 : 0;
-    if (silent < SILENT_MAX || title.startsWith('outages:')) return;
+    if (silent < SILENT_MAX || isOutage(title)) return;
     silent = 0;
     if (await isThere(place)) return;
     throw new CommandFailed(`the gateway no longer answers: ${SILENT_MAX} requests in a row got nothing`);

@@ -1,5 +1,5 @@
 import type { Difference } from '../difference.ts';
-import { isGrpc } from './sentences.ts';
+import { isGrpc, isOutage } from '../titles.ts';
 
 /** What to change, in one sentence, and which rules of `tollgate lint` find the place. */
 export interface Cure {
@@ -132,7 +132,7 @@ const GRPC = cure(
 export function findCure(difference: Difference, entrance: string, title: string): Cure | undefined {
   switch (difference.kind) {
     case 'let through':
-      return CURES[title.startsWith('outages:') ? 'open' : 'unchecked'][entrance];
+      return CURES[isOutage(title) ? 'open' : 'unchecked'][entrance];
     case 'credential upstream':
       return CURES.credential[entrance];
     case 'forged upstream':

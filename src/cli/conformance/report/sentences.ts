@@ -1,4 +1,5 @@
 import type { Difference } from '../difference.ts';
+import { isGrpc, isOutage } from '../titles.ts';
 
 /** How bad a loss is: somebody gets in, or passes for another; or clients and the application do not get what is promised. */
 export type Severity = 'let through' | 'unsafe' | 'mute';
@@ -21,7 +22,7 @@ const TELLERS: Tellers = {
   'let through': (_, title) =>
     alone(
       'let through',
-      title.startsWith('outages:')
+      isOutage(title)
         ? 'requests are let through while Tollgate does not decide'
         : 'requests that must be refused are let through',
     ),
@@ -104,11 +105,6 @@ function header(name: string, status: number, how: string): Told {
 function toGroup(status: number): string {
   if (status < 400) return 'answers that pass';
   return status === 429 ? 'a 429' : 'refusals';
-}
-
-/** Whether a trial is a gRPC client's, as the table names them. */
-export function isGrpc(title: string): boolean {
-  return title.includes(': a gRPC client ');
 }
 
 /** Written as everybody writes it: letters, digits and dashes. */
