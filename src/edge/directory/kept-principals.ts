@@ -1,7 +1,7 @@
 import type { Principal } from '../../domain/principal.ts';
 import { DIGEST_WORDS } from '../../lib/key-digest.ts';
 
-/** Keys of which the principal is kept, about 1 KB each with what is made of it. A power of two. */
+/** Keys of which the principal is kept, each with what render makes of it. A power of two. */
 const KEPT_MAX = 8_192;
 /** The words of a digest that choose a place and tell who was seen there; the table of keys takes others. */
 const PLACE_AT = 3;
