@@ -1,6 +1,6 @@
-import { connect } from 'node:http2';
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import { parentPort, workerData } from 'node:worker_threads';
+import { connectCaller } from './caller.ts';
+import type { Caller } from './caller.ts';
 import { percentilesOf } from './measure.ts';
 
 /** One bounded load of unary calls, as many in flight as there are streams: from a worker of this file, or by `runLoad`. */
@@ -26,85 +26,72 @@ export interface LoadResult {
   readonly samples: readonly Uint8Array[];
 }
 
-const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check';
-/** gRPC's prefix of a message: a byte and a length. */
-const PREFIX_BYTES = 5;
+export const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check';
 
 /** Rejects where a call fails or its status is not OK. */
-export function runLoad(plan: LoadPlan): Promise<LoadResult> {
-  return new Load(plan).run();
+export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
+  const failed = Promise.withResolvers<never>();
+  const callers = await connectAll(plan, failed.reject);
+  try {
+    return await Promise.race([new Load(plan, callers).run(), failed.promise]);
+  } finally {
+    for (const caller of callers) caller.close();
+  }
 }
 
-/** The headers of every call. */
-export function toCallHeaders(path = CHECK_PATH) {
-  return { ':method': 'POST', ':path': path, te: 'trailers', 'content-type': 'application/grpc' };
+/** As many connections as the plan has. */
+export function connectAll(
+  { address, path = CHECK_PATH, connections }: Pick<LoadPlan, 'address' | 'path' | 'connections'>,
+  onError: (error: Error) => void,
+): Promise<readonly Caller[]> {
+  return Promise.all(Array.from({ length: connections }, () => connectCaller({ address, path, onError })));
 }
 
 class Load {
   private readonly plan: LoadPlan;
-  private readonly headers: OutgoingHttpHeaders;
+  private readonly callers: readonly Caller[];
   private readonly latencies: Float64Array;
   private readonly samples: Uint8Array[] = [];
+  private readonly done = Promise.withResolvers<void>();
   private started = 0;
   private finished = 0;
 
-  constructor(plan: LoadPlan) {
+  constructor(plan: LoadPlan, callers: readonly Caller[]) {
     this.plan = plan;
-    this.headers = toCallHeaders(plan.path);
+    this.callers = callers;
     this.latencies = new Float64Array(plan.calls);
   }
 
   async run(): Promise<LoadResult> {
-    const sessions = Array.from({ length: this.plan.connections }, () =>
-      connect(`http://${this.plan.address}`),
-    );
-    const begun = performance.now();
-    await Promise.all(
-      sessions.flatMap((session) =>
-        Array.from({ length: this.plan.streamsPerConnection }, () => this.lane(session)),
-      ),
-    );
-    const seconds = (performance.now() - begun) / 1000;
-    for (const session of sessions) session.close();
-    const latencies = this.latencies.subarray(0, this.finished);
-    return { calls: this.finished, seconds, ...percentilesOf(latencies), samples: this.samples };
-  }
-
-  private async lane(session: ClientHttp2Session): Promise<void> {
-    const { calls, messages, sampleEvery = Infinity } = this.plan;
-    while (this.started < calls) {
-      const index = this.started;
-      this.started += 1;
-      const begun = performance.now();
-      const message = messages[index % messages.length] ?? new Uint8Array();
-      const answer = await call(session, this.headers, message);
-      this.latencies[this.finished] = performance.now() - begun;
-      this.finished += 1;
-      if (index % sampleEvery === 0 || index === calls - 1) this.samples.push(answer);
+    const begunMs = performance.now();
+    for (const caller of this.callers) {
+      for (let lane = 0; lane < this.plan.streamsPerConnection; lane += 1) this.askNext(caller);
+      caller.flush();
     }
+    await this.done.promise;
+    const seconds = (performance.now() - begunMs) / 1000;
+    return { calls: this.finished, seconds, ...percentilesOf(this.latencies), samples: this.samples };
   }
-}
 
-/** One call's answer, without its prefix. Rejects where its status is not OK. */
-export function call(
-  session: ClientHttp2Session,
-  headers: OutgoingHttpHeaders,
-  message: Uint8Array,
-): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const stream: ClientHttp2Stream = session.request(headers);
-    const chunks: Uint8Array[] = [];
-    let status = '';
-    stream.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-    stream.on('trailers', (trailers) => (status = String(trailers['grpc-status'] ?? '')));
-    stream.on('response', (headers) => (status = String(headers['grpc-status'] ?? status)));
-    stream.on('error', reject);
-    stream.on('end', () => {
-      if (status === '0') resolve(Buffer.concat(chunks).subarray(PREFIX_BYTES));
-      else reject(new Error(`grpc-status ${status}`));
+  private askNext(caller: Caller): void {
+    const { calls, messages } = this.plan;
+    if (this.started === calls) return;
+    const index = this.started;
+    this.started += 1;
+    const begunMs = performance.now();
+    caller.call(messages[index % messages.length] ?? new Uint8Array(), (answer) => {
+      this.finish(index, performance.now() - begunMs, answer);
+      this.askNext(caller);
     });
-    stream.end(message);
-  });
+  }
+
+  private finish(index: number, latencyMs: number, answer: Uint8Array): void {
+    const { calls, sampleEvery = Infinity } = this.plan;
+    this.latencies[this.finished] = latencyMs;
+    this.finished += 1;
+    if (index % sampleEvery === 0 || index === calls - 1) this.samples.push(answer);
+    if (this.finished === calls) this.done.resolve();
+  }
 }
 
 parentPort?.postMessage(await runLoad(workerData as LoadPlan));

@@ -50,6 +50,14 @@ describe('load processes', () => {
     expect(samples.map(bodyOf)).toEqual(['/deny?a', '/deny?a']);
   });
 
+  test('wait where the server has no room for more, and then go on', async () => {
+    const long = [framedCheckOf('key', `/deny?${'x'.repeat(7_000)}`)];
+    await loaders.keep({ name: 'long words', messages: [...long, ...long] });
+    const plan = { address, connections: 1, streamsPerConnection: 50, calls: 200, sampleEvery: 1 };
+    const { calls, samples } = await loaders.closedByOne('long words', plan);
+    expect([calls, new Set(samples.map((sample) => bodyOf(sample).length))]).toEqual([200, new Set([7_006])]);
+  });
+
   test('send at a steady rate as many as are due', async () => {
     const plan = { address, connections: 2, callsPerSecond: 400, durationMs: 250 };
     expect(await loaders.openByOne('words', plan)).toMatchObject({ calls: 100 });

@@ -1,7 +1,6 @@
-import { connect } from 'node:http2';
-import type { ClientHttp2Session } from 'node:http2';
-import { setTimeout as pause } from 'node:timers/promises';
-import { call, toCallHeaders } from './load.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Caller } from './caller.ts';
+import { connectAll } from './load.ts';
 import type { LoadPlan } from './load.ts';
 import { percentilesOf } from './measure.ts';
 
@@ -11,57 +10,70 @@ export interface OpenPlan extends Pick<LoadPlan, 'address' | 'path' | 'connectio
   readonly durationMs: number;
 }
 
-/** Answers are timed from when they were sent: that this process came late to its timer is not the server's doing. */
+/** Answers are timed from when they were sent: that this process came late to its turn is not the server's doing. */
 export interface OpenResult {
   readonly calls: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-const TICK_MS = 1;
+/** A timer of the loop would rest a millisecond and send as much at once; never to rest would take a core from the server. */
+const REST_MS = 0.2;
 const SECOND_MS = 1_000;
 /** A server that is so far behind is not asked more until it has caught up: its latency tells by then. */
 const IN_FLIGHT_MAX = 2_000;
 
 /** Rejects where a call fails. */
 export async function runOpenLoad(plan: OpenPlan): Promise<OpenResult> {
-  const sessions = Array.from({ length: plan.connections }, () => connect(`http://${plan.address}`));
+  const failed = Promise.withResolvers<never>();
+  const callers = await connectAll(plan, failed.reject);
+  const over = new AbortController();
   try {
-    const latencies = await sendAll(plan, sessions);
+    const latencies = await Promise.race([new OpenLoad(plan, callers).run(over.signal), failed.promise]);
     return { calls: latencies.length, ...percentilesOf(Float64Array.from(latencies)) };
   } finally {
-    for (const session of sessions) session.close();
+    over.abort();
+    for (const caller of callers) caller.close();
   }
 }
 
-async function sendAll(plan: OpenPlan, sessions: readonly ClientHttp2Session[]): Promise<readonly number[]> {
-  const { callsPerSecond, durationMs, messages } = plan;
-  const headers = toCallHeaders(plan.path);
-  const total = Math.ceil((callsPerSecond * durationMs) / SECOND_MS);
-  const latencies: number[] = [];
-  const answers: Promise<void>[] = [];
-  const state = { hasFailed: false };
-  const send = async (index: number): Promise<void> => {
-    const session = sessions[index % sessions.length];
-    const message = messages[index % messages.length];
-    if (session === undefined || message === undefined) throw new Error('nothing to send, or nowhere');
-    const sentMs = performance.now();
-    await call(session, headers, message);
-    latencies.push(performance.now() - sentMs);
-  };
-  const begunMs = performance.now();
-  while (answers.length < total) {
-    const dueCount = Math.ceil(((performance.now() - begunMs) * callsPerSecond) / SECOND_MS);
-    const allowedCount = Math.min(dueCount, total, latencies.length + IN_FLIGHT_MAX);
-    while (answers.length < allowedCount) {
-      const answer = send(answers.length);
-      // One that fails is told below, when all are waited for.
-      answer.catch(() => (state.hasFailed = true));
-      answers.push(answer);
-    }
-    if (state.hasFailed) break;
-    await pause(TICK_MS);
+class OpenLoad {
+  private readonly plan: OpenPlan;
+  private readonly callers: readonly Caller[];
+  private readonly resting = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  private readonly latencies: number[] = [];
+  private sent = 0;
+
+  constructor(plan: OpenPlan, callers: readonly Caller[]) {
+    this.plan = plan;
+    this.callers = callers;
   }
-  await Promise.all(answers);
-  return latencies;
+
+  async run(signal: AbortSignal): Promise<readonly number[]> {
+    const { callsPerSecond, durationMs } = this.plan;
+    const total = Math.ceil((callsPerSecond * durationMs) / SECOND_MS);
+    const begunMs = performance.now();
+    while (this.latencies.length < total) {
+      const dueCount = Math.ceil(((performance.now() - begunMs) * callsPerSecond) / SECOND_MS);
+      this.sendUpTo(Math.min(dueCount, total, this.latencies.length + IN_FLIGHT_MAX));
+      Atomics.wait(this.resting, 0, 0, REST_MS);
+      await nextTurn(undefined, { signal });
+    }
+    return this.latencies;
+  }
+
+  private sendUpTo(count: number): void {
+    while (this.sent < count) this.send();
+    for (const caller of this.callers) caller.flush();
+  }
+
+  private send(): void {
+    const { messages } = this.plan;
+    const caller = this.callers[this.sent % this.callers.length];
+    const message = messages[this.sent % messages.length];
+    if (caller === undefined || message === undefined) throw new Error('nothing to send, or nowhere');
+    this.sent += 1;
+    const sentMs = performance.now();
+    caller.call(message, () => this.latencies.push(performance.now() - sentMs));
+  }
 }
