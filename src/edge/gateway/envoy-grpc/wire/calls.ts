@@ -6,6 +6,7 @@ import { Intake } from './intake.ts';
 import type { Piece } from './intake.ts';
 import type { Line } from './line.ts';
 import { Share } from './memory.ts';
+import { OpenStreams } from './open-streams.ts';
 import type { Purses } from './purse.ts';
 import { RecentIds } from './recent-ids.ts';
 import { NO_LENGTH } from './request-head.ts';
@@ -33,9 +34,9 @@ export class Calls {
   private readonly headers: HeaderReader;
   private readonly intake: Intake;
   private readonly unread: Share;
-  private readonly streams = new Map<number, Stream>();
   private readonly closedIds = new RecentIds(CLOSED_IDS);
   private readonly resetIds = new RecentIds(RESET_IDS);
+  readonly open = new OpenStreams();
   readonly sender: Sender;
   readonly answers: Answers;
   /** The highest id that the peer has opened. */
@@ -69,13 +70,9 @@ export class Calls {
     });
   }
 
-  get open(): ReadonlyMap<number, Stream> {
-    return this.streams;
-  }
-
   /** A whole header block: a new call, or the trailers of one. The block is read in any case, for the table must follow the peer's. */
   takeHeaders(streamId: number, endsStream: boolean, block: Piece): void {
-    const stream = this.streams.get(streamId);
+    const stream = this.open.find(streamId);
     if (stream !== undefined) return this.takeTrailers(stream, endsStream, block);
     this.requireOpenable(streamId);
     const head = this.headers.readHead(block);
@@ -88,7 +85,7 @@ export class Calls {
 
   /** `frameBytes` count against the window, padding included. */
   takeData(streamId: number, endsStream: boolean, piece: Piece, frameBytes: number): void {
-    const stream = this.streams.get(streamId);
+    const stream = this.open.find(streamId);
     const contentBytes = piece.end - piece.start;
     if (contentBytes === 0 && !endsStream) this.options.purses.control.pay(1);
     if (stream === undefined) return this.requireLate(streamId);
@@ -107,14 +104,14 @@ export class Calls {
 
   /** RST_STREAM of the peer's. */
   takeReset(streamId: number): void {
-    const stream = this.streams.get(streamId);
+    const stream = this.open.find(streamId);
     if (stream === undefined) return this.requireKnown(streamId);
     this.options.purses.resets.pay(1);
     this.close(stream);
   }
 
   takeCreditFor(streamId: number, bytes: number): void {
-    const stream = this.streams.get(streamId);
+    const stream = this.open.find(streamId);
     if (stream === undefined) return this.requireKnown(streamId);
     if (bytes === 0) this.reset(stream, ERROR.protocol);
     else if (!this.sender.addStreamCredit(stream, bytes)) this.reset(stream, ERROR.flowControl);
@@ -129,7 +126,7 @@ export class Calls {
 
   /** Ends every open call without an answer; the peer pays nothing for what was our wish. */
   cancelAll(): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.open) {
       this.putReset(stream.id, ERROR.cancel);
       this.close(stream);
     }
@@ -137,7 +134,7 @@ export class Calls {
 
   /** When the connection is no more: nothing is sent. */
   abandonAll(): void {
-    for (const stream of this.streams.values()) this.close(stream);
+    for (const stream of this.open) this.close(stream);
   }
 
   private begin(id: number, head: RequestHead, endsStream: boolean): void {
@@ -149,7 +146,7 @@ export class Calls {
       windowOut: this.sender.initialWindowBytes,
       nowMs: shared.clock.coarseMs,
     });
-    this.streams.set(id, stream);
+    this.open.add(stream);
     shared.counts.calls += 1;
     shared.counts.openCalls += 1;
     purses.control.earn();
@@ -213,7 +210,7 @@ export class Calls {
 
   private hasRoom(): boolean {
     const { streamsMax, runningMax } = this.options.shared.limits;
-    return this.streams.size < streamsMax && this.answers.runningCount < runningMax && !this.unread.isFull;
+    return this.open.size < streamsMax && this.answers.runningCount < runningMax && !this.unread.isFull;
   }
 
   /** A stream that is not open may be opened, or was reset by us and the peer does not know yet (RFC 9113 §5.1). */
@@ -274,8 +271,8 @@ export class Calls {
     this.intake.release(stream);
     this.sender.abandon(stream);
     this.closedIds.add(stream.id);
-    this.streams.delete(stream.id);
+    this.open.remove(stream);
     this.options.shared.counts.openCalls -= 1;
-    if (this.streams.size === 0) this.options.onIdle();
+    if (this.open.size === 0) this.options.onIdle();
   }
 }

@@ -167,7 +167,7 @@ export class Dispatch {
     output.putFrameHeader(FRAME.settings, FLAG.ack, 0, 0);
     // After the acknowledgement, and once however often the frame says it: what it sets free may follow at once.
     const { sender, open } = this.options.calls;
-    sender.setInitialWindow(initialWindowBytes, open.values());
+    sender.setInitialWindow(initialWindowBytes, open);
   }
 
   /** Checks every setting; returns the window for new streams. */

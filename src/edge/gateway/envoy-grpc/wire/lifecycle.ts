@@ -158,7 +158,7 @@ export class Lifecycle {
   private endLateCalls(nowMs: number): void {
     const { calls, shared } = this.options;
     const { requestMs, answerMs } = shared.limits;
-    for (const stream of calls.open.values()) {
+    for (const stream of calls.open) {
       const isLate = stream.isAnswered
         ? nowMs - stream.answeredMs > answerMs
         : !stream.isEnded && nowMs - stream.openedMs > requestMs;
