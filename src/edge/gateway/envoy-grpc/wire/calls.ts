@@ -1,5 +1,5 @@
 import { Answers } from './answers.ts';
-import { ConnectionError, ERROR, FRAME } from './frames.ts';
+import { ERROR, FRAME } from './frames.ts';
 import type { ErrorCode } from './frames.ts';
 import { HeaderReader } from './header-reader.ts';
 import { Intake } from './intake.ts';
@@ -8,16 +8,12 @@ import type { Line } from './line.ts';
 import { Share } from './memory.ts';
 import { OpenStreams } from './open-streams.ts';
 import type { Purses } from './purse.ts';
-import { RecentIds } from './recent-ids.ts';
 import { NO_LENGTH } from './request-head.ts';
 import type { RequestHead } from './request-head.ts';
 import { Sender } from './sender.ts';
 import type { Shared } from './shared.ts';
 import { Stream } from './stream.ts';
-
-/** How many calls that are over are told from ids that never were: later frames for them may be under way. */
-const CLOSED_IDS = 128;
-const RESET_IDS = 256;
+import { StreamIds } from './stream-ids.ts';
 
 export interface CallsOptions {
   readonly shared: Shared;
@@ -34,15 +30,10 @@ export class Calls {
   private readonly headers: HeaderReader;
   private readonly intake: Intake;
   private readonly unread: Share;
-  private readonly closedIds = new RecentIds(CLOSED_IDS);
-  private readonly resetIds = new RecentIds(RESET_IDS);
+  readonly ids = new StreamIds();
   readonly open = new OpenStreams();
   readonly sender: Sender;
   readonly answers: Answers;
-  /** The highest id that the peer has opened. */
-  lastId = 0;
-  /** The highest id that is still taken: what comes above it after a GOAWAY is not ours. */
-  lastIdTaken = Infinity;
 
   constructor(options: CallsOptions) {
     this.options = options;
@@ -74,10 +65,10 @@ export class Calls {
   takeHeaders(streamId: number, endsStream: boolean, block: Piece): void {
     const stream = this.open.find(streamId);
     if (stream !== undefined) return this.takeTrailers(stream, endsStream, block);
-    this.requireOpenable(streamId);
+    this.ids.requireOpenable(streamId);
     const head = this.headers.readHead(block);
-    if (streamId <= this.lastId || streamId > this.lastIdTaken) return this.payLate();
-    this.lastId = streamId;
+    if (!this.ids.isNew(streamId)) return this.payLate();
+    this.ids.last = streamId;
     if (head === undefined) return this.resetUnopened(streamId, ERROR.protocol);
     if (!this.hasRoom()) return this.resetUnopened(streamId, ERROR.refusedStream);
     this.begin(streamId, head, endsStream);
@@ -88,7 +79,10 @@ export class Calls {
     const stream = this.open.find(streamId);
     const contentBytes = piece.end - piece.start;
     if (contentBytes === 0 && !endsStream) this.options.purses.control.pay(1);
-    if (stream === undefined) return this.requireLate(streamId);
+    if (stream === undefined) {
+      this.ids.requireLate(streamId);
+      return this.payLate();
+    }
     if (stream.isEnded) return this.reset(stream, ERROR.streamClosed);
     if (!this.takeCredit(stream, frameBytes, endsStream)) return;
     stream.receivedBytes += contentBytes;
@@ -105,14 +99,14 @@ export class Calls {
   /** RST_STREAM of the peer's. */
   takeReset(streamId: number): void {
     const stream = this.open.find(streamId);
-    if (stream === undefined) return this.requireKnown(streamId);
+    if (stream === undefined) return this.takeLate(streamId);
     this.options.purses.resets.pay(1);
     this.close(stream);
   }
 
   takeCreditFor(streamId: number, bytes: number): void {
     const stream = this.open.find(streamId);
-    if (stream === undefined) return this.requireKnown(streamId);
+    if (stream === undefined) return this.takeLate(streamId);
     if (bytes === 0) this.reset(stream, ERROR.protocol);
     else if (!this.sender.addStreamCredit(stream, bytes)) this.reset(stream, ERROR.flowControl);
   }
@@ -213,24 +207,9 @@ export class Calls {
     return this.open.size < streamsMax && this.answers.runningCount < runningMax && !this.unread.isFull;
   }
 
-  /** A stream that is not open may be opened, or was reset by us and the peer does not know yet (RFC 9113 §5.1). */
-  private requireOpenable(streamId: number): void {
-    if (streamId % 2 === 0) throw new ConnectionError(ERROR.protocol, 'a stream that only a server opens');
-    if (streamId > this.lastId || this.resetIds.has(streamId)) return;
-    if (this.closedIds.has(streamId)) throw new ConnectionError(ERROR.streamClosed, 'headers after the end');
-    throw new ConnectionError(ERROR.protocol, 'a stream older than one that is known');
-  }
-
-  private requireLate(streamId: number): void {
-    this.requireKnown(streamId);
-    if (streamId > this.lastIdTaken || this.resetIds.has(streamId)) return;
-    throw new ConnectionError(ERROR.streamClosed, 'data after the end');
-  }
-
   /** A frame for a stream that was open once moves nothing. */
-  private requireKnown(streamId: number): void {
-    const isIdle = streamId % 2 === 0 || (streamId > this.lastId && streamId <= this.lastIdTaken);
-    if (isIdle) throw new ConnectionError(ERROR.protocol, 'a stream that nobody opened');
+  private takeLate(streamId: number): void {
+    this.ids.requireKnown(streamId);
     this.payLate();
   }
 
@@ -249,7 +228,7 @@ export class Calls {
 
   private putReset(streamId: number, code: ErrorCode): void {
     const { output } = this.options.line;
-    this.resetIds.add(streamId);
+    this.ids.addReset(streamId);
     output.putFrameHeader(FRAME.rstStream, 0, streamId, 4);
     output.putUint32(code);
   }
@@ -270,7 +249,7 @@ export class Calls {
     this.options.shared.deadlines.forget(stream);
     this.intake.release(stream);
     this.sender.abandon(stream);
-    this.closedIds.add(stream.id);
+    this.ids.addClosed(stream.id);
     this.open.remove(stream);
     this.options.shared.counts.openCalls -= 1;
     if (this.open.size === 0) this.options.onIdle();

@@ -134,10 +134,10 @@ export class Connection {
     if (this.line.isOver) return;
     if (error instanceof ConnectionError) {
       this.shared.counts.refused(error.code === ERROR.enhanceYourCalm ? 'flood' : 'protocol');
-      this.goaway(this.calls.lastId, error.code, error.message);
+      this.goaway(this.calls.ids.last, error.code, error.message);
     } else {
       this.shared.onBug(error);
-      this.goaway(this.calls.lastId, ERROR.internal, '');
+      this.goaway(this.calls.ids.last, ERROR.internal, '');
     }
     this.calls.abandonAll();
     this.line.end(this.shared.limits.lingerMs);

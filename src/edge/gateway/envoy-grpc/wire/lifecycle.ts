@@ -115,8 +115,8 @@ export class Lifecycle {
   private commit(): void {
     const { calls, goaway } = this.options;
     this.stage = 'draining';
-    calls.lastIdTaken = calls.lastId;
-    goaway(calls.lastId, ERROR.none, '');
+    calls.ids.lastTaken = calls.ids.last;
+    goaway(calls.ids.last, ERROR.none, '');
     if (calls.open.size === 0) this.end();
   }
 
@@ -150,7 +150,7 @@ export class Lifecycle {
   private stall(reason: string): void {
     const { shared, calls, goaway, line } = this.options;
     shared.counts.refused('stalled');
-    goaway(calls.lastId, ERROR.none, reason);
+    goaway(calls.ids.last, ERROR.none, reason);
     calls.abandonAll();
     line.end(shared.limits.lingerMs);
   }
