@@ -3,24 +3,20 @@ import { HeaderIndex, addPlace, toUtf8 } from './header-index.ts';
 import type { HeaderPlaces, Places } from './header-index.ts';
 import { NAME, readNameKind } from './header-name.ts';
 import { PairReader } from './pair-reader.ts';
+import { readPeerAddress } from './peer-address.ts';
 import { NO_BYTES, ProtoReader } from './proto-reader.ts';
+import { readTime } from './proto-time.ts';
+import { readText } from './text-field.ts';
 
 /*
  * Tags of the fields that are read: number × 8 + wire type, 2 for what has a length and 0 for a number
- * (envoy/service/auth/v3/external_auth.proto, attribute_context.proto, envoy/config/core/v3/{address,base}.proto).
+ * (envoy/service/auth/v3/external_auth.proto, attribute_context.proto, envoy/config/core/v3/base.proto).
  */
 const CHECK = { attributes: 0x0a } as const;
 const ATTRIBUTES = { source: 0x0a, request: 0x22, contextExtensions: 0x52 } as const;
-const PEER = { address: 0x0a } as const;
-const ADDRESS = { socketAddress: 0x0a, pipe: 0x12, internal: 0x1a } as const;
-const SOCKET_ADDRESS = { address: 0x12 } as const;
 const REQUEST = { time: 0x0a, http: 0x12 } as const;
-const TIME = { seconds: 0x08, nanos: 0x10 } as const;
 const HTTP = { id: 0x0a, method: 0x12, headers: 0x1a, path: 0x22, host: 0x2a, headerMap: 0x6a } as const;
 const HEADER_MAP = { header: 0x0a } as const;
-
-const NANOS_DIGITS = 9;
-const UINT32 = 2 ** 32;
 
 /**
  * Envoy's question in Tollgate's words, read straight from its bytes. Total but for bytes that are no message: whatever is absent becomes ''.
@@ -111,7 +107,8 @@ class CheckReader implements HeaderPlaces {
     while (reader.at < end) {
       const tag = reader.readTag(end);
       if (tag === ATTRIBUTES.request) this.readRequest(reader.readEnd(end));
-      else if (tag === ATTRIBUTES.source) this.readPeer(reader.readEnd(end));
+      else if (tag === ATTRIBUTES.source)
+        this.peerAddress = readPeerAddress(reader, this.text, reader.readEnd(end));
       else if (tag === ATTRIBUTES.contextExtensions) this.readContextExtension(reader.readEnd(end));
       else reader.skip(tag, end);
     }
@@ -138,7 +135,7 @@ class CheckReader implements HeaderPlaces {
     while (reader.at < end) {
       const tag = reader.readTag(end);
       if (tag === REQUEST.http) this.readHttp(reader.readEnd(end));
-      else if (tag === REQUEST.time) this.readTime(reader.readEnd(end));
+      else if (tag === REQUEST.time) this.time = readTime(reader, reader.readEnd(end));
       else reader.skip(tag, end);
     }
   }
@@ -210,58 +207,8 @@ class CheckReader implements HeaderPlaces {
     this.namedApi = this.cut(pair.valueAt, pair.valueLength);
   }
 
-  /** The TCP peer (or what the PROXY protocol said of it): an IP address. Pipes and Envoy's internal listeners have none. */
-  private readPeer(end: number): void {
-    const { reader } = this;
-    this.peerAddress = '';
-    while (reader.at < end) {
-      const tag = reader.readTag(end);
-      if (tag === PEER.address) this.readAddress(reader.readEnd(end));
-      else reader.skip(tag, end);
-    }
-  }
-
-  private readAddress(end: number): void {
-    const { reader } = this;
-    this.peerAddress = '';
-    while (reader.at < end) {
-      const tag = reader.readTag(end);
-      if (tag === ADDRESS.socketAddress) this.readSocketAddress(reader.readEnd(end));
-      else {
-        // Of the kinds of address only one is told: the last.
-        if (tag === ADDRESS.pipe || tag === ADDRESS.internal) this.peerAddress = '';
-        reader.skip(tag, end);
-      }
-    }
-  }
-
-  private readSocketAddress(end: number): void {
-    const { reader } = this;
-    this.peerAddress = '';
-    while (reader.at < end) {
-      const tag = reader.readTag(end);
-      if (tag === SOCKET_ADDRESS.address) this.peerAddress = this.readString(end);
-      else reader.skip(tag, end);
-    }
-  }
-
-  /** Seconds since the Unix epoch with all nine decimals: the text only ever has to differ where the time does. */
-  private readTime(end: number): void {
-    const { reader } = this;
-    let seconds = '0';
-    let nanos = 0;
-    while (reader.at < end) {
-      const tag = reader.readTag(end);
-      if (tag === TIME.seconds) seconds = toInt64Text(reader.readVarint(end), reader.high);
-      else if (tag === TIME.nanos) nanos = reader.readVarint(end) | 0;
-      else reader.skip(tag, end);
-    }
-    this.time = `${seconds}.${String(nanos).padStart(NANOS_DIGITS, '0')}`;
-  }
-
   private readString(end: number): string {
-    const length = this.reader.skipText(end);
-    return this.cut(this.reader.at - length, length);
+    return readText(this.reader, this.text, end);
   }
 
   private cut(at: number, length: number): string {
@@ -271,8 +218,3 @@ class CheckReader implements HeaderPlaces {
 
 /** One for all messages, for it is done with each before the next. */
 const reader = new CheckReader();
-
-function toInt64Text(low: number, high: number): string {
-  if (high < 2 ** 21) return String(high * UINT32 + low);
-  return String(BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)));
-}
