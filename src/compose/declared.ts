@@ -1,6 +1,6 @@
 import { listDeclaredAccounts, listDeclaredKeys } from '../config/declared.ts';
 import type { ConfigDocument, DeclaredSecret } from '../config/document.ts';
-import { sealingContext } from '../domain/feed.ts';
+import { sealingContext } from '../domain/feed-records.ts';
 import type { Declared, DeclaredKey } from '../hub/store/declared.ts';
 import { idOfDeclared, toKeyId } from '../hub/store/sqlite/key-id.ts';
 import type { SealedKey } from '../hub/store/store.ts';

@@ -1,4 +1,4 @@
-import type { StoredProfile } from '../domain/feed.ts';
+import type { StoredProfile } from '../domain/feed-records.ts';
 import type { Billing } from '../domain/principal.ts';
 import type { ApiDocument, ConfigDocument } from './document.ts';
 

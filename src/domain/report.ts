@@ -1,5 +1,5 @@
 import type { RefusalCode } from './decision.ts';
-import type { SealedKeyRecord } from './feed.ts';
+import type { SealedKeyRecord } from './feed-records.ts';
 import type { Measurements } from './measurements.ts';
 import type { GatewayName } from './request.ts';
 

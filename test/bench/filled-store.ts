@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { toProfileText } from '../../src/domain/feed.ts';
+import { toProfileText } from '../../src/domain/feed-records.ts';
 import { DIGEST_WORDS, createKeyHasher } from '../../src/lib/key-digest.ts';
 import { startServedProcess } from './served-process.ts';
 

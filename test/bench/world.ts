@@ -9,7 +9,8 @@ import {
 } from '@envoyproxy/ext-authz-types';
 import { compile } from '../../src/config/compile.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { FEED_BATCH_MAX, FeedWriter, toProfileText } from '../../src/domain/feed.ts';
+import { FEED_BATCH_MAX, FeedWriter } from '../../src/domain/feed.ts';
+import { toProfileText } from '../../src/domain/feed-records.ts';
 import type { FeedBatch } from '../../src/domain/feed.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import type { AuthzRequest } from '../../src/domain/request.ts';

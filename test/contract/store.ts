@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMIT_SCOPES } from '../../src/domain/limit.ts';
 import { countKeysPerPepper } from '../../src/compose/pepper-use.ts';
 import type { ChargeReceipt, CreditCharge, Refund } from '../../src/domain/credits.ts';
-import { FEED_START, fromProfileText, readFeed } from '../../src/domain/feed.ts';
+import { FEED_START, readFeed } from '../../src/domain/feed.ts';
+import { fromProfileText } from '../../src/domain/feed-records.ts';
 import type { FeedBatch, FeedCursor } from '../../src/domain/feed.ts';
 import { monthOf } from '../../src/domain/time.ts';
 import {

@@ -1,5 +1,5 @@
-import { ACCOUNT_ID_LENGTH_MAX, CARRIED_ACCOUNT_ID } from '../../domain/feed.ts';
-import type { AccountRecord } from '../../domain/feed.ts';
+import { ACCOUNT_ID_LENGTH_MAX, CARRIED_ACCOUNT_ID } from '../../domain/feed-records.ts';
+import type { AccountRecord } from '../../domain/feed-records.ts';
 import type { Subject } from '../../domain/limit.ts';
 import { BILLINGS, STANDINGS, TIER_UNKNOWN } from '../../domain/principal.ts';
 import type { Account } from '../../domain/principal.ts';

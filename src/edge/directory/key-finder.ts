@@ -1,5 +1,5 @@
-import { sealingContext } from '../../domain/feed.ts';
-import type { SealedKeyRecord } from '../../domain/feed.ts';
+import { sealingContext } from '../../domain/feed-records.ts';
+import type { SealedKeyRecord } from '../../domain/feed-records.ts';
 import type { Api, KeyFormat } from '../../domain/policy.ts';
 import { DIGEST_WORDS } from '../../lib/key-digest.ts';
 import type { KeyHasher } from '../../lib/key-digest.ts';

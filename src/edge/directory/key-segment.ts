@@ -1,4 +1,4 @@
-import type { KeyRecord } from '../../domain/feed.ts';
+import type { KeyRecord } from '../../domain/feed-records.ts';
 import type { Subject } from '../../domain/limit.ts';
 import { DIGEST_WORDS } from '../../lib/key-digest.ts';
 

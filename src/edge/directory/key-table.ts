@@ -1,4 +1,4 @@
-import type { KeyRecord } from '../../domain/feed.ts';
+import type { KeyRecord } from '../../domain/feed-records.ts';
 import type { Subject } from '../../domain/limit.ts';
 import type { Api } from '../../domain/policy.ts';
 import type { KeyProfile } from '../../domain/principal.ts';

@@ -1,5 +1,6 @@
 import { readFeed } from '../../domain/feed.ts';
-import type { FeedBatch, FeedCursor, FeedSink } from '../../domain/feed.ts';
+import type { FeedBatch, FeedCursor } from '../../domain/feed.ts';
+import type { FeedSink } from '../../domain/feed-records.ts';
 import type { Api } from '../../domain/policy.ts';
 import type { Directory, TokenKeys, TokenSubjects } from '../../ports.ts';
 import { createKeyFinder } from './key-finder.ts';

@@ -1,5 +1,5 @@
-import { PROFILE_TEXT_LENGTH_MAX, fromProfileText } from '../../domain/feed.ts';
-import type { StoredProfile } from '../../domain/feed.ts';
+import { PROFILE_TEXT_LENGTH_MAX, fromProfileText } from '../../domain/feed-records.ts';
+import type { StoredProfile } from '../../domain/feed-records.ts';
 import type { Limit } from '../../domain/limit.ts';
 import type { Api, Tier } from '../../domain/policy.ts';
 import { TIER_OF_ACCOUNT, TIER_UNKNOWN } from '../../domain/principal.ts';

@@ -1,4 +1,4 @@
-import type { SigningKeyRecord } from '../../domain/feed.ts';
+import type { SigningKeyRecord } from '../../domain/feed-records.ts';
 import { SIGNING_KEYS_MAX } from '../../domain/session.ts';
 import type { SessionKey } from '../../domain/session.ts';
 

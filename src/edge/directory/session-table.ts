@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../../domain/feed.ts';
+import type { SessionRecord } from '../../domain/feed-records.ts';
 import type { Subject } from '../../domain/limit.ts';
 import type { NamedId } from './named-id.ts';
 import { toSubject } from './named-id.ts';

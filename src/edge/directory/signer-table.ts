@@ -1,5 +1,5 @@
-import { SEALED_KEY_BYTES_MAX } from '../../domain/feed.ts';
-import type { KeyRecord, SealedKeyRecord } from '../../domain/feed.ts';
+import { SEALED_KEY_BYTES_MAX } from '../../domain/feed-records.ts';
+import type { KeyRecord, SealedKeyRecord } from '../../domain/feed-records.ts';
 import type { NamedId } from './named-id.ts';
 import { toSubject } from './named-id.ts';
 import { NOT_INDEXED, PackedIndex } from './packed-index.ts';

@@ -1,5 +1,5 @@
-import { sealingContext } from '../../domain/feed.ts';
-import type { SealedKeyRecord } from '../../domain/feed.ts';
+import { sealingContext } from '../../domain/feed-records.ts';
+import type { SealedKeyRecord } from '../../domain/feed-records.ts';
 import type { Api } from '../../domain/policy.ts';
 import { KEY_SIGNERS_MAX } from '../../domain/session.ts';
 import type { KeySigner } from '../../domain/session.ts';

@@ -1,5 +1,5 @@
 import type { CredentialFault, Denial } from '../../domain/decision.ts';
-import { CARRIED_ACCOUNT_ID } from '../../domain/feed.ts';
+import { CARRIED_ACCOUNT_ID } from '../../domain/feed-records.ts';
 import type { Api } from '../../domain/policy.ts';
 import { ACCOUNT_ROW_NONE, TIER_OF_ACCOUNT } from '../../domain/principal.ts';
 import type { Account, KeyProfile, Principal } from '../../domain/principal.ts';

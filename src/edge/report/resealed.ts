@@ -1,4 +1,4 @@
-import type { SealedKeyRecord } from '../../domain/feed.ts';
+import type { SealedKeyRecord } from '../../domain/feed-records.ts';
 import type { ResealedKey } from '../../domain/report.ts';
 
 /** Keys of one report; further ones wait for their next use. */

@@ -1,6 +1,6 @@
 import { BucketCounts } from '../../domain/bucket-counts.ts';
 import type { Decision } from '../../domain/decision.ts';
-import type { SealedKeyRecord } from '../../domain/feed.ts';
+import type { SealedKeyRecord } from '../../domain/feed-records.ts';
 import { BUCKETS_SECONDS } from '../../domain/measurements.ts';
 import type { Increment, Observations } from '../../domain/measurements.ts';
 import type { Reply } from '../../domain/reply.ts';

@@ -1,4 +1,4 @@
-import { CARRIED_ACCOUNT_ID } from '../../domain/feed.ts';
+import { CARRIED_ACCOUNT_ID } from '../../domain/feed-records.ts';
 import type { ClaimRules } from '../../domain/token.ts';
 import { findClerkHolder } from './clerk.ts';
 import { toWords } from './claims.ts';

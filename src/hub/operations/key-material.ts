@@ -1,4 +1,4 @@
-import { sealingContext } from '../../domain/feed.ts';
+import { sealingContext } from '../../domain/feed-records.ts';
 import { OperationRefused } from '../../domain/operations.ts';
 import type { Api } from '../../domain/policy.ts';
 import { DIGEST_WORDS } from '../../lib/key-digest.ts';

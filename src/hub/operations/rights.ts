@@ -1,5 +1,5 @@
-import { PROFILE_TEXT_LENGTH_MAX, toProfileText } from '../../domain/feed.ts';
-import type { StoredProfile } from '../../domain/feed.ts';
+import { PROFILE_TEXT_LENGTH_MAX, toProfileText } from '../../domain/feed-records.ts';
+import type { StoredProfile } from '../../domain/feed-records.ts';
 import type { KeyChange, KeyRights } from '../../domain/operations.ts';
 import type { Api } from '../../domain/policy.ts';
 import { findCidrFault } from '../../lib/cidr.ts';

@@ -1,5 +1,5 @@
 import type { Keeper } from '../../ports.ts';
-import type { StoredProfile } from '../../domain/feed.ts';
+import type { StoredProfile } from '../../domain/feed-records.ts';
 import type { ResealedKey } from '../../domain/report.ts';
 import type { Billing, Standing } from '../../domain/principal.ts';
 import type { AuditListQuery, AuditPage, Authorship } from './audit.ts';

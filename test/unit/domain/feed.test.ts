@@ -1,24 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FEED_BATCH_MAX, FEED_START, FeedWriter, readFeed } from '../../../src/domain/feed.ts';
 import {
   CARRIED_ACCOUNT_ID,
   ACCOUNT_ID_LENGTH_MAX,
-  FEED_BATCH_MAX,
-  FEED_START,
-  FeedWriter,
   SEALED_KEY_BYTES_MAX,
   fromProfileText,
-  readFeed,
   toProfileText,
-} from '../../../src/domain/feed.ts';
+} from '../../../src/domain/feed-records.ts';
+import type { FeedBatch } from '../../../src/domain/feed.ts';
 import type {
   AccountRecord,
-  FeedBatch,
   FeedSink,
   KeyRecord,
   SessionRecord,
   SigningKeyRecord,
-} from '../../../src/domain/feed.ts';
+} from '../../../src/domain/feed-records.ts';
 import { BILLINGS, STANDINGS } from '../../../src/domain/principal.ts';
 
 type Item =

@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
 import type { FeedBatch, FeedCursor } from '../../../domain/feed.ts';
-import { FEED_BATCH_MAX, FeedWriter, toProfileText } from '../../../domain/feed.ts';
+import { FEED_BATCH_MAX, FeedWriter } from '../../../domain/feed.ts';
+import { toProfileText } from '../../../domain/feed-records.ts';
 import { DIGEST_WORDS } from '../../../lib/key-digest.ts';
 import type { FeedSource } from '../../../ports.ts';
 import type { DeclaredKey } from '../declared.ts';

@@ -1,4 +1,4 @@
-import { fromProfileText } from '../../../domain/feed.ts';
+import { fromProfileText } from '../../../domain/feed-records.ts';
 import type { DeclaredKey } from '../declared.ts';
 import type { StoredKey, StoredRef } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';

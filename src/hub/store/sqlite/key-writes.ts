@@ -1,5 +1,5 @@
-import { toProfileText } from '../../../domain/feed.ts';
-import type { StoredProfile } from '../../../domain/feed.ts';
+import { toProfileText } from '../../../domain/feed-records.ts';
+import type { StoredProfile } from '../../../domain/feed-records.ts';
 import type { Authorship } from '../audit.ts';
 import type {
   KeyInsert,

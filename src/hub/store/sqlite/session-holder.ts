@@ -1,4 +1,4 @@
-import { fromProfileText } from '../../../domain/feed.ts';
+import { fromProfileText } from '../../../domain/feed-records.ts';
 import type { DeclaredKey } from '../declared.ts';
 import { findAccountRow } from './account-rows.ts';
 import type { SqliteConnection } from './connection.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toProfileText } from '../../../../src/domain/feed.ts';
-import type { FeedSink } from '../../../../src/domain/feed.ts';
+import { toProfileText } from '../../../../src/domain/feed-records.ts';
+import type { FeedSink } from '../../../../src/domain/feed-records.ts';
 import { createDirectory } from '../../../../src/edge/directory/packed.ts';
 import type { PackedDirectory } from '../../../../src/edge/directory/packed.ts';
 import { KeySegment, NOT_FOUND } from '../../../../src/edge/directory/key-segment.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { toProfileText } from '../../../../src/domain/feed.ts';
-import type { FeedSink } from '../../../../src/domain/feed.ts';
+import { toProfileText } from '../../../../src/domain/feed-records.ts';
+import type { FeedSink } from '../../../../src/domain/feed-records.ts';
 import { TIER_UNKNOWN } from '../../../../src/domain/principal.ts';
 import { createDirectory } from '../../../../src/edge/directory/packed.ts';
 import { createKeyHasher } from '../../../../src/lib/key-digest.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { PROFILE_TEXT_LENGTH_MAX, toProfileText } from '../../../../src/domain/feed.ts';
-import type { StoredProfile } from '../../../../src/domain/feed.ts';
+import { PROFILE_TEXT_LENGTH_MAX, toProfileText } from '../../../../src/domain/feed-records.ts';
+import type { StoredProfile } from '../../../../src/domain/feed-records.ts';
 import { TIER_OF_ACCOUNT, TIER_UNKNOWN } from '../../../../src/domain/principal.ts';
 import { compileProfile } from '../../../../src/edge/directory/profile.ts';
 import { ProfilePool } from '../../../../src/edge/directory/profile-pool.ts';

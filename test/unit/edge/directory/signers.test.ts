@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { sealingContext } from '../../../../src/domain/feed.ts';
-import type { SealedKeyRecord } from '../../../../src/domain/feed.ts';
+import { sealingContext } from '../../../../src/domain/feed-records.ts';
+import type { SealedKeyRecord } from '../../../../src/domain/feed-records.ts';
 import { KEY_SIGNERS_MAX } from '../../../../src/domain/session.ts';
 import { createDirectory } from '../../../../src/edge/directory/packed.ts';
 import type { PackedDirectory } from '../../../../src/edge/directory/packed.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { sealingContext } from '../../../../src/domain/feed.ts';
-import type { FeedSink, SealedKeyRecord } from '../../../../src/domain/feed.ts';
+import { sealingContext } from '../../../../src/domain/feed-records.ts';
+import type { FeedSink, SealedKeyRecord } from '../../../../src/domain/feed-records.ts';
 import type { Subject } from '../../../../src/domain/limit.ts';
 import type { Api } from '../../../../src/domain/policy.ts';
 import type { SessionRules } from '../../../../src/domain/token.ts';

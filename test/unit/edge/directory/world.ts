@@ -1,12 +1,7 @@
 import type { ErrorProfile, ErrorRow } from '../../../../src/domain/error-profile.ts';
 import { FEED_BATCH_MAX, FeedWriter } from '../../../../src/domain/feed.ts';
-import type {
-  AccountRecord,
-  FeedBatch,
-  FeedCursor,
-  FeedSink,
-  KeyRecord,
-} from '../../../../src/domain/feed.ts';
+import type { FeedBatch, FeedCursor } from '../../../../src/domain/feed.ts';
+import type { AccountRecord, FeedSink, KeyRecord } from '../../../../src/domain/feed-records.ts';
 import type { Api, KeyFormat } from '../../../../src/domain/policy.ts';
 import type { TokenRules } from '../../../../src/domain/token.ts';
 import type { KeyHasher } from '../../../../src/lib/key-digest.ts';

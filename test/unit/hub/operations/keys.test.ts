@@ -4,7 +4,7 @@ import { FEED_START, readFeed } from '../../../../src/domain/feed.ts';
 import { OVERLAP_MAX_MS } from '../../../../src/domain/operations.ts';
 import type { ImportedKey, KeyChange, NewKey } from '../../../../src/domain/operations.ts';
 import { DAY_MS } from '../../../../src/domain/time.ts';
-import { sealingContext } from '../../../../src/domain/feed.ts';
+import { sealingContext } from '../../../../src/domain/feed-records.ts';
 import { digestHex, hexFromWords } from '../../../../src/lib/key-digest.ts';
 import { checksumHolds } from '../../../../src/lib/key-format.ts';
 import { UnsealFailed } from '../../../../src/lib/seal.ts';

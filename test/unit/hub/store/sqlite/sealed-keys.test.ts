@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { FEED_START, readFeed } from '../../../../../src/domain/feed.ts';
-import type { FeedCursor, KeyRecord, SealedKeyRecord } from '../../../../../src/domain/feed.ts';
+import type { FeedCursor } from '../../../../../src/domain/feed.ts';
+import type { KeyRecord, SealedKeyRecord } from '../../../../../src/domain/feed-records.ts';
 import { WindowWriter, readWindows } from '../../../../../src/domain/window-batch.ts';
 import { SqliteConnection } from '../../../../../src/hub/store/sqlite/connection.ts';
 import { migrate } from '../../../../../src/hub/store/sqlite/migrate.ts';
