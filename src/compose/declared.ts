@@ -3,7 +3,7 @@ import type { ConfigDocument, DeclaredSecret } from '../config/document.ts';
 import { sealingContext } from '../domain/feed-records.ts';
 import type { Declared, DeclaredKey } from '../hub/store/declared.ts';
 import { idOfDeclared, toKeyId } from '../hub/store/sqlite/key-id.ts';
-import type { SealedKey } from '../hub/store/store.ts';
+import type { SealedKey } from '../hub/store/keys.ts';
 import { digestOf, hintOf } from '../hub/operations/key-material.ts';
 import { wordsFromHex } from '../lib/key-digest.ts';
 import type { KeyHasher } from '../lib/key-digest.ts';

@@ -1,7 +1,8 @@
 import { NOTHING_MEASURED, PEPPER_OTHER } from '../domain/measurements.ts';
 import type { Level, Measurements } from '../domain/measurements.ts';
 import { MINUTE_MS } from '../domain/time.ts';
-import type { PepperCursor, StoreReads } from '../hub/store/store.ts';
+import type { PepperCursor } from '../hub/store/keys.ts';
+import type { StoreReads } from '../hub/store/store.ts';
 import type { PepperRing } from '../lib/key-digest.ts';
 import { toErrorFields } from '../telemetry/log.ts';
 import type { Log } from '../telemetry/log.ts';

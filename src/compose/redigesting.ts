@@ -1,6 +1,7 @@
 import { DIGEST_WORDS } from '../lib/key-digest.ts';
 import type { RedigestedKeys, Report } from '../domain/report.ts';
-import type { RedigestedKey, StoreWrites } from '../hub/store/store.ts';
+import type { RedigestedKey } from '../hub/store/keys.ts';
+import type { StoreWrites } from '../hub/store/store.ts';
 import { WRITE_BATCH_MAX } from '../hub/store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createOneAtATime } from './one-at-a-time.ts';

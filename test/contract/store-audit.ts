@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { countKeysPerPepper } from '../../src/compose/pepper-use.ts';
 import type { AuditAction } from '../../src/domain/audit.ts';
-import { LIST_PAGE_MAX } from '../../src/hub/store/store.ts';
+import { LIST_PAGE_MAX } from '../../src/hub/store/keys.ts';
 import type { Authorship, StoredAudit } from '../../src/hub/store/audit.ts';
 import type { OperatorInsert } from '../../src/hub/store/operators.ts';
 import type { Store } from '../../src/hub/store/store.ts';

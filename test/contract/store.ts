@@ -15,9 +15,12 @@ import {
 } from '../../src/domain/window-batch.ts';
 import { remainingCredits } from '../../src/hub/store/balance.ts';
 import { hexFromWords } from '../../src/lib/key-digest.ts';
-import { CREDITS_MAX, LAST_USES_MAX, WRITE_BATCH_MAX } from '../../src/hub/store/store.ts';
+import { CREDITS_MAX } from '../../src/hub/store/accounts.ts';
+import { LAST_USES_MAX, WRITE_BATCH_MAX } from '../../src/hub/store/store.ts';
 import type { Declared } from '../../src/hub/store/declared.ts';
-import type { AccountInsert, KeyInsert, KeyMaterial, Store, StoredKey } from '../../src/hub/store/store.ts';
+import type { AccountInsert } from '../../src/hub/store/accounts.ts';
+import type { KeyInsert, KeyMaterial, StoredKey } from '../../src/hub/store/keys.ts';
+import type { Store } from '../../src/hub/store/store.ts';
 import type { Keeper, KeptPage } from '../../src/ports.ts';
 import { BY } from './author.ts';
 

@@ -9,8 +9,8 @@ import type {
 import type { Api } from '../../domain/policy.ts';
 import { BILLINGS, STANDINGS } from '../../domain/principal.ts';
 import type { Billing } from '../../domain/principal.ts';
-import { CREDITS_MAX } from '../store/store.ts';
-import type { AccountInsert, AccountUpdate, StoredAccount } from '../store/store.ts';
+import { CREDITS_MAX } from '../store/accounts.ts';
+import type { AccountInsert, AccountUpdate, StoredAccount } from '../store/accounts.ts';
 import { ask, authorOf, findApi, readNowMs } from './context.ts';
 import type { OperationsDeps } from './context.ts';
 import {

@@ -3,7 +3,7 @@ import { OperationRefused } from '../../domain/operations.ts';
 import type { Api } from '../../domain/policy.ts';
 import { DIGEST_WORDS } from '../../lib/key-digest.ts';
 import type { KeyHasher } from '../../lib/key-digest.ts';
-import type { KeyMaterial, SealedKey } from '../store/store.ts';
+import type { KeyMaterial, SealedKey } from '../store/keys.ts';
 import type { OperationsDeps } from './context.ts';
 
 /** 96 bits: enough that no two keys meet, and what counters know a key by. */

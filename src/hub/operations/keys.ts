@@ -2,7 +2,7 @@ import { IMPORT_BATCH_MAX, OVERLAP_MAX_MS, OperationRefused, PAGE_MAX } from '..
 import type { CreatedKey, ImportedKey, KeyRef, NewKey, Operations } from '../../domain/operations.ts';
 import type { Api } from '../../domain/policy.ts';
 import { issueKey } from '../../lib/key-format.ts';
-import type { KeyInsert, KeyListQuery, StoredKey } from '../store/store.ts';
+import type { KeyInsert, KeyListQuery, StoredKey } from '../store/keys.ts';
 import { accountNotFound } from './accounts.ts';
 import { ask, authorOf, findApi, readNowMs } from './context.ts';
 import type { OperationsDeps } from './context.ts';

@@ -5,7 +5,7 @@ import type { Api } from '../../domain/policy.ts';
 import { findCidrFault } from '../../lib/cidr.ts';
 import type { CidrFault } from '../../lib/cidr.ts';
 import { parseLimit } from '../../lib/limit-text.ts';
-import type { KeyUpdate } from '../store/store.ts';
+import type { KeyUpdate } from '../store/keys.ts';
 import { invalid, readFuture, readName, shown, unknownWord } from './fields.ts';
 
 /** Entries of one key's allowlist: with every permission that an API may have, still a text that edges take. */

@@ -2,7 +2,8 @@ import type { AccountView, KeyStatus, KeyView } from '../../domain/operations.ts
 import type { Api } from '../../domain/policy.ts';
 import { SECOND_MS } from '../../domain/time.ts';
 import { remainingCredits } from '../store/balance.ts';
-import type { StoredAccount, StoredKey } from '../store/store.ts';
+import type { StoredAccount } from '../store/accounts.ts';
+import type { StoredKey } from '../store/keys.ts';
 
 /** An account whose tier the configuration does not know has no allowance. */
 export function toAccountView(api: Api, account: StoredAccount, nowMs: number): AccountView {

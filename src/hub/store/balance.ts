@@ -1,5 +1,5 @@
 import { monthOf } from '../../domain/time.ts';
-import type { StoredAccount } from './store.ts';
+import type { StoredAccount } from './accounts.ts';
 
 /**
  * Credits left at a wall time: what remains of the month's allowance, and purchased ones.

@@ -1,7 +1,29 @@
+import type {
+  AccountInsert,
+  AccountUpdate,
+  AccountUpdated,
+  GrantInsert,
+  Granted,
+  StoredAccount,
+  TierInUse,
+} from './accounts.ts';
+import type {
+  KeyInsert,
+  KeyListQuery,
+  KeyPage,
+  KeyRevoked,
+  KeyRotated,
+  KeyRotation,
+  KeysInserted,
+  KeyUpdate,
+  KeyUpdated,
+  PepperCount,
+  PepperCursor,
+  RedigestedKey,
+  StoredKey,
+} from './keys.ts';
 import type { Keeper } from '../../ports.ts';
-import type { StoredProfile } from '../../domain/feed-records.ts';
 import type { ResealedKey } from '../../domain/report.ts';
-import type { Billing, Standing } from '../../domain/principal.ts';
 import type { AuditListQuery, AuditPage, Authorship } from './audit.ts';
 import type {
   ResealedSigningKey,
@@ -21,7 +43,7 @@ import type {
 import type { OperatorInsert, OperatorInserted, RedigestedOperator, StoredOperator } from './operators.ts';
 
 /*
- * Accounts and keys as a database keeps them, whichever it is; operators, the audit log and what files declare stand beside. All of it is plain data that can cross a thread.
+ * What a database is asked, whichever it is; what it keeps stands beside, by subject. All of it is plain data that can cross a thread.
  * Times are whole milliseconds of wall time; null stands for "none". What a caller may cause is answered as a value;
  * a database that does not answer throws `DependencyDown('directory')`, and then nothing was changed.
  */
@@ -30,13 +52,6 @@ import type { OperatorInsert, OperatorInserted, RedigestedOperator, StoredOperat
 export const WRITE_BATCH_MAX = 50;
 /** Last uses written in one transaction: each is a few microseconds. */
 export const LAST_USES_MAX = 250;
-/** Keys in one step of a count: it takes about a millisecond. */
-export const COUNT_STEP_MAX = 10_000;
-/** Keys in one page of a list. */
-export const LIST_PAGE_MAX = 500;
-/** The most that an account holds of purchased credits: with a month's allowance on top, numbers keep their last digit. */
-export const CREDITS_MAX = 9_000_000_000_000_000;
-
 /** `declared`: in a configuration file, so the file rules. */
 export type Source = 'store' | 'declared';
 
@@ -44,178 +59,6 @@ export type Source = 'store' | 'declared';
 export interface StoredRef {
   readonly api: string;
   readonly id: string;
-}
-
-export interface StoredAccount extends StoredRef {
-  readonly source: Source;
-  readonly tier: string;
-  readonly standing: Standing;
-  readonly billing: Billing;
-  readonly trialEndsMs: number | null;
-  /** Credits bought and not spent, 0 to CREDITS_MAX. */
-  readonly purchased: number;
-  /** The month, as `monthOf` numbers it, in which `allowanceUsed` was spent; in a later one nothing has been. */
-  readonly allowanceMonth: number;
-  readonly allowanceUsed: number;
-  readonly createdMs: number;
-}
-
-export interface StoredKey extends StoredRef {
-  readonly source: Source;
-  readonly account: string;
-  readonly name: string;
-  readonly hint: string;
-  readonly profile: StoredProfile;
-  readonly createdMs: number;
-  readonly expiresMs: number | null;
-  readonly revokedMs: number | null;
-  readonly lastUsedMs: number | null;
-}
-
-export interface AccountInsert extends StoredRef {
-  readonly tier: string;
-  readonly billing: Billing;
-  readonly trialEndsMs: number | null;
-  readonly credits: number;
-  readonly createdMs: number;
-}
-
-/** Absent members stay as they are. */
-export interface AccountUpdate {
-  readonly tier?: string;
-  readonly standing?: Standing;
-  readonly billing?: Billing;
-  readonly trialEndsMs?: number | null;
-}
-
-export interface GrantInsert {
-  /** 1 to CREDITS_MAX. */
-  readonly credits: number;
-  /** null: a grant that may be repeated. */
-  readonly ref: string | null;
-  readonly atMs: number;
-}
-
-/** What makes a key this key and no other; all of it is new when a key is rotated. */
-export interface KeyMaterial {
-  /** `key_` and 24 hexadecimal digits. */
-  readonly id: string;
-  readonly hint: string;
-  /** Under the current pepper; eight words, as `lib/key-digest` writes them. */
-  readonly digest: Int32Array;
-  readonly pepperId: string;
-  /** The same key under each retired pepper: where the store knows one of them, the key is no new one. */
-  readonly retiredDigests: readonly Int32Array[];
-  readonly sealed: SealedKey | null;
-}
-
-export interface SealedKey {
-  readonly bytes: Uint8Array;
-  readonly sealingKeyId: string;
-}
-
-export interface KeyInsert extends KeyMaterial {
-  readonly api: string;
-  readonly account: string;
-  readonly name: string;
-  readonly profile: StoredProfile;
-  readonly createdMs: number;
-  readonly expiresMs: number | null;
-}
-
-/** Absent members stay as they are; `allowlist: null` allows any address again. */
-export interface KeyUpdate {
-  readonly name?: string;
-  readonly expiresMs?: number | null;
-  readonly tier?: string;
-  readonly permissions?: readonly string[];
-  readonly role?: string;
-  readonly allowlist?: readonly string[] | null;
-  readonly limits?: readonly string[];
-}
-
-export interface KeyRotation extends StoredRef {
-  readonly replacement: KeyMaterial;
-  readonly atMs: number;
-  /** The old key ends now or sooner, never later than it would have. */
-  readonly oldExpiresMs: number;
-}
-
-export interface KeyListQuery {
-  readonly api: string;
-  readonly account?: string;
-  /** `next` of the page before. */
-  readonly after?: string;
-  /** 1 to LIST_PAGE_MAX. */
-  readonly limit: number;
-}
-
-export interface KeyPage {
-  readonly keys: readonly StoredKey[];
-  readonly next: string | null;
-}
-
-/** A key that was presented under a digest of a retired pepper, and its digest under another one. */
-export interface RedigestedKey {
-  readonly row: number;
-  /** Eight words. */
-  readonly digest: Int32Array;
-  readonly pepperId: string;
-}
-
-/** Keys and operators' tokens digested under one pepper. */
-export interface PepperUse {
-  readonly pepperId: string;
-  readonly keys: number;
-}
-
-/** How far a count has come. */
-export interface PepperCursor {
-  readonly pepperId: string;
-  readonly row: number;
-}
-
-export interface PepperCount {
-  /** To be added to what the steps before have counted. */
-  readonly counted: readonly PepperUse[];
-  /** null: all is counted. */
-  readonly next: PepperCursor | null;
-}
-
-export interface TierInUse {
-  readonly api: string;
-  readonly tier: string;
-}
-
-export type AccountUpdated =
-  | { readonly result: 'updated'; readonly account: StoredAccount }
-  | { readonly result: 'unknown' }
-  /** `trialing` would be left without an end. */
-  | { readonly result: 'trial_without_end' };
-
-export type Granted =
-  /** `repeated`: the reference had been counted before; nothing was added. */
-  | { readonly result: 'granted' | 'repeated'; readonly account: StoredAccount }
-  | { readonly result: 'unknown' }
-  /** The balance would exceed CREDITS_MAX. */
-  | { readonly result: 'too_many' };
-
-export type KeysInserted =
-  | { readonly result: 'inserted'; readonly keys: readonly StoredKey[] }
-  /** `index`: the first key of the batch for which this holds. */
-  | { readonly result: 'account_unknown' | 'duplicate'; readonly index: number };
-
-export type KeyUpdated =
-  { readonly result: 'updated'; readonly key: StoredKey } | { readonly result: 'unknown' | 'revoked' };
-
-export type KeyRotated =
-  | { readonly result: 'rotated'; readonly key: StoredKey }
-  | { readonly result: 'unknown' | 'revoked' | 'expired' };
-
-/** `seq`: the change that every edge must have confirmed before the key is dead everywhere. */
-export interface KeyRevoked {
-  readonly key: StoredKey;
-  readonly seq: number;
 }
 
 export interface StoreReads {

@@ -6,7 +6,7 @@ import {
   tellPepperUse,
   toPepperLevels,
 } from '../../../src/compose/pepper-use.ts';
-import type { PepperCursor } from '../../../src/hub/store/store.ts';
+import type { PepperCursor } from '../../../src/hub/store/keys.ts';
 import { DependencyDown } from '../../../src/ports.ts';
 
 const secret = new Uint8Array(32);

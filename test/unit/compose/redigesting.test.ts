@@ -3,7 +3,7 @@ import { createRedigesting } from '../../../src/compose/redigesting.ts';
 import type { Redigesting } from '../../../src/compose/redigesting.ts';
 import { NOTHING_MEASURED } from '../../../src/domain/measurements.ts';
 import type { Report } from '../../../src/domain/report.ts';
-import type { RedigestedKey } from '../../../src/hub/store/store.ts';
+import type { RedigestedKey } from '../../../src/hub/store/keys.ts';
 import { WRITE_BATCH_MAX } from '../../../src/hub/store/store.ts';
 import { DependencyDown } from '../../../src/ports.ts';
 

@@ -5,11 +5,10 @@ import type {
   AccountUpdated,
   GrantInsert,
   Granted,
-  StoreWrites,
   StoredAccount,
-  StoredRef,
-} from '../store.ts';
-import { CREDITS_MAX } from '../store.ts';
+} from '../accounts.ts';
+import type { StoreWrites, StoredRef } from '../store.ts';
+import { CREDITS_MAX } from '../accounts.ts';
 import {
   findAccountRow,
   findAccountWithBalance,

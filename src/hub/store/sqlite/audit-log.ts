@@ -1,6 +1,6 @@
 import type { AuditChange, AuditChanges, AuditValue } from '../../../domain/audit.ts';
 import type { AuditListQuery, AuditPage, Authorship, StoredAudit } from '../audit.ts';
-import { LIST_PAGE_MAX } from '../store.ts';
+import { LIST_PAGE_MAX } from '../keys.ts';
 import type { SqliteConnection } from './connection.ts';
 import { sql } from './tables.ts';
 import type { AuditRow } from './tables.ts';

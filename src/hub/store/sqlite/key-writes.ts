@@ -10,10 +10,9 @@ import type {
   KeyUpdate,
   KeyUpdated,
   KeysInserted,
-  StoreWrites,
   StoredKey,
-  StoredRef,
-} from '../store.ts';
+} from '../keys.ts';
+import type { StoreWrites, StoredRef } from '../store.ts';
 import { LAST_USES_MAX, WRITE_BATCH_MAX } from '../store.ts';
 import { findAccountRow } from './account-rows.ts';
 import { countOrNull, insertAudit, isEmpty, toAuditTime, toCreation, toDifference } from './audit-log.ts';

@@ -1,5 +1,5 @@
 import type { DeclaredKey } from '../declared.ts';
-import type { KeyMaterial } from '../store.ts';
+import type { KeyMaterial } from '../keys.ts';
 import type { SqliteConnection } from './connection.ts';
 import { bytesFromWords } from './words.ts';
 

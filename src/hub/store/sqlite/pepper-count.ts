@@ -1,5 +1,5 @@
-import type { PepperCount, PepperCursor, PepperUse } from '../store.ts';
-import { COUNT_STEP_MAX } from '../store.ts';
+import type { PepperCount, PepperCursor, PepperUse } from '../keys.ts';
+import { COUNT_STEP_MAX } from '../keys.ts';
 import type { SqliteConnection } from './connection.ts';
 import { sql } from './tables.ts';
 

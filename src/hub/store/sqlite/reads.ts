@@ -1,6 +1,8 @@
 import type { Declared } from '../declared.ts';
-import type { KeyListQuery, KeyPage, StoreReads, StoredKey, TierInUse } from '../store.ts';
-import { LIST_PAGE_MAX } from '../store.ts';
+import type { KeyListQuery, KeyPage, StoredKey } from '../keys.ts';
+import type { StoreReads } from '../store.ts';
+import type { TierInUse } from '../accounts.ts';
+import { LIST_PAGE_MAX } from '../keys.ts';
 import {
   createDeclaredAccountTest,
   findAccountRow,

@@ -1,4 +1,4 @@
-import type { RedigestedKey } from '../store.ts';
+import type { RedigestedKey } from '../keys.ts';
 import { WRITE_BATCH_MAX } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { bytesFromWords } from './words.ts';

@@ -7,7 +7,7 @@ import type {
   StoredSession,
   TokenDigest,
 } from '../sessions.ts';
-import { LIST_PAGE_MAX } from '../store.ts';
+import { LIST_PAGE_MAX } from '../keys.ts';
 import type { StoredRef } from '../store.ts';
 import { findAccountRow } from './account-rows.ts';
 import type { SqliteConnection } from './connection.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CREDITS_MAX } from '../../../../src/hub/store/store.ts';
+import { CREDITS_MAX } from '../../../../src/hub/store/accounts.ts';
 import { DependencyDown } from '../../../../src/ports.ts';
 import { createWorld, expectRefused, START_MS } from './world.ts';
 

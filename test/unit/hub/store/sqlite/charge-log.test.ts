@@ -7,7 +7,7 @@ import { monthOf } from '../../../../../src/domain/time.ts';
 import { LOG_ENTRIES_MAX, LOG_ROWS_MAX } from '../../../../../src/hub/store/sqlite/charge-log.ts';
 import { openSqliteReader, openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
-import { CREDITS_MAX } from '../../../../../src/hub/store/store.ts';
+import { CREDITS_MAX } from '../../../../../src/hub/store/accounts.ts';
 import { BY } from '../../../../contract/author.ts';
 import { newAccount } from '../../../../contract/store.ts';
 import { temporaryFile } from './folder.ts';

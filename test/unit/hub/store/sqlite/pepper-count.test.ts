@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { countKeysPerPepper } from '../../../../../src/compose/pepper-use.ts';
 import { openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
-import { COUNT_STEP_MAX } from '../../../../../src/hub/store/store.ts';
+import { COUNT_STEP_MAX } from '../../../../../src/hub/store/keys.ts';
 import { BY } from '../../../../contract/author.ts';
 import { newAccount } from '../../../../contract/store.ts';
 import { temporaryFile } from './folder.ts';
