@@ -6,7 +6,7 @@ import type { GatewayName } from './request.ts';
 /** What an edge tells the hub now and then: nothing in it is needed to decide. */
 export interface Report {
   readonly checks: readonly CheckCount[];
-  /** Pairs of key row and wall time in milliseconds, each row once, the latest use. */
+  /** Pairs of key row and wall time in milliseconds, each row once, the latest use. Told now and then: empty in most reports. */
   readonly lastUsed: Float64Array;
   /** Keys that were found under a retired pepper, each once; absent where there was none. */
   readonly redigested?: RedigestedKeys;

@@ -138,10 +138,10 @@ function charge(change: Partial<CreditCharge> = {}): CreditCharge {
 }
 
 /** What books a charge back. */
-function refundOf({ accountRow, cost, wallMs }: CreditCharge, receipt: ChargeReceipt | undefined): Refund {
+function refundOf({ accountRow, cost }: CreditCharge, receipt: ChargeReceipt | undefined): Refund {
   if (receipt?.result !== 'charged') throw new Error('nothing was charged');
-  const { fromPurchased } = receipt;
-  return { accountRow, fromAllowance: cost - fromPurchased, fromPurchased, wallMs };
+  const { fromPurchased, month } = receipt;
+  return { accountRow, fromAllowance: cost - fromPurchased, fromPurchased, month };
 }
 
 function findAcme({ reads }: Store) {
@@ -432,11 +432,11 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
           charge({ accountRow: 77 }),
         ]);
         expect(outcomes).toEqual([
-          { result: 'charged', remaining: 11, fromPurchased: 0 },
-          { result: 'charged', remaining: 7, fromPurchased: 3 },
-          { result: 'insufficient', remaining: 7, fromPurchased: 0 },
-          { result: 'charged', remaining: 0, fromPurchased: 7 },
-          { result: 'account_gone', remaining: 0, fromPurchased: 0 },
+          { result: 'charged', remaining: 11, fromPurchased: 0, month: monthOf(NOW_MS) },
+          { result: 'charged', remaining: 7, fromPurchased: 3, month: monthOf(NOW_MS) },
+          { result: 'insufficient', remaining: 7, fromPurchased: 0, month: 0 },
+          { result: 'charged', remaining: 0, fromPurchased: 7, month: monthOf(NOW_MS) },
+          { result: 'account_gone', remaining: 0, fromPurchased: 0, month: 0 },
         ]);
         expect(store.keeper.charge([])).toEqual([]);
       });
@@ -563,6 +563,17 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
           });
         });
 
+        it('go to the month they were taken from, though that is a later one than the check’s own', async () => {
+          const december = Date.UTC(2026, 11, 1);
+          store.keeper.charge([charge({ cost: 1, allowance: ALLOWANCE, wallMs: december })]);
+          // Its check began before the month's end, or under a clock that is behind.
+          const demand = charge({ cost: 3, allowance: ALLOWANCE, wallMs: december - 1 });
+          const [receipt] = store.keeper.charge([demand]);
+          expect(receipt).toMatchObject({ result: 'charged', month: monthOf(december) });
+          store.keeper.refund([refundOf(demand, receipt)]);
+          expect(await findAcme(store)).toMatchObject({ purchased: 10, allowanceUsed: 1 });
+        });
+
         it('count as never charged, whatever was charged in between', () => {
           const costs = fc.array(fc.record({ cost: fc.integer({ min: 1, max: 4 }), late: fc.boolean() }), {
             maxLength: 20,
@@ -589,7 +600,7 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
         });
 
         it('never take credits away, and book back all of a batch or nothing', async () => {
-          const refund = { accountRow: 1, fromAllowance: 0, fromPurchased: 2, wallMs: NOW_MS };
+          const refund = { accountRow: 1, fromAllowance: 0, fromPurchased: 2, month: monthOf(NOW_MS) };
           for (const part of [-1, 0.5, Number.NaN]) {
             expect(() => store.keeper.refund([refund, { ...refund, fromPurchased: part }])).toThrow(
               RangeError,
@@ -603,7 +614,9 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
 
         it('give nothing to an account that is not there', () => {
           expect(() =>
-            store.keeper.refund([{ accountRow: 77, fromAllowance: 0, fromPurchased: 1, wallMs: NOW_MS }]),
+            store.keeper.refund([
+              { accountRow: 77, fromAllowance: 0, fromPurchased: 1, month: monthOf(NOW_MS) },
+            ]),
           ).not.toThrow();
         });
       });
@@ -620,6 +633,8 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
 
     describe('windows', () => {
       const DAY_MS = 86_400_000;
+      /** An edge keeps windows once a second: a quarter of an hour. */
+      const ROUNDS_UNTIL_GONE = 900;
       const nameOfWindow = (seed: number) => ({
         subject: { word0: seed, word1: ~seed, word2: 0x7fff_0000 + seed },
         scope: LIMIT_SCOPES[seed % LIMIT_SCOPES.length] ?? 'key',
@@ -678,7 +693,7 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
         expect(readAll()).toEqual([[2, 10, 1]]);
       });
 
-      it.each([0, 1, 99, 100, 101, 350])('are all read, each once, where there are %i', (count) => {
+      it.each([0, 1, 511, 512, 513, 1_200])('are all read, each once, where there are %i', (count) => {
         const seeds = Array.from({ length: count }, (_, seed) => seed);
         for (let at = 0; at < count; at += WINDOW_BATCH_MAX) keep(seeds.slice(at, at + WINDOW_BATCH_MAX), 1);
         expect(readAll().map(([seed]) => seed)).toEqual(seeds);
@@ -696,28 +711,18 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
         expect(readAll()).toEqual([[1, ...entries.flat()]]);
       });
 
-      it('that have ended go away while others are kept, few at a time, and never one that counts', () => {
+      it('that have ended go away while others are kept, and never one that counts', () => {
         const old = Array.from({ length: 1_000 }, (_, seed) => 1_000 + seed);
         for (let at = 0; at < old.length; at += WINDOW_BATCH_MAX)
           keep(old.slice(at, at + WINDOW_BATCH_MAX), 0);
         keep([1], 1);
         keep([2], DAY_MS - 1);
         expect(readAll()).toHaveLength(1_002);
-        keep([2], DAY_MS);
-        expect(readAll().length).toBeGreaterThanOrEqual(1_002 - 2 * WINDOW_BATCH_MAX);
-        for (let round = 0; round < 10; round += 1) keep([2], DAY_MS);
+        for (let round = 0; round < ROUNDS_UNTIL_GONE; round += 1) keep([2], DAY_MS);
         expect(readAll()).toEqual([
           [1, 1, 1],
           [2, DAY_MS, 1],
         ]);
-      });
-
-      it('of new subjects never outnumber those that count by more than as many again and a batch', () => {
-        for (let round = 0; round < 60; round += 1) {
-          const seeds = Array.from({ length: WINDOW_BATCH_MAX }, (_, seed) => round * 1_000 + seed);
-          keep(seeds, round * (DAY_MS / 3));
-        }
-        expect(readAll().length).toBeLessThanOrEqual(2 * 3 * WINDOW_BATCH_MAX + WINDOW_BATCH_MAX);
       });
 
       it('are no change of accounts and keys', () => {

@@ -112,7 +112,7 @@ describe('over a restart', () => {
       expect(await first.client.check(of(key))).toMatchObject({ status: 200 });
     // Five entries of sixteen bytes.
     await untilWritten(
-      "SELECT 1 FROM windows WHERE 'key_' || lower(hex(subject)) = ? AND window_ms = 86400000 AND length(entries) = 80",
+      "SELECT 1 FROM window_log WHERE 'key_' || lower(hex(substr(words, 1, 12))) = ? AND length(entries) = 80",
       id,
     );
     await end(first.serving, 'SIGKILL');

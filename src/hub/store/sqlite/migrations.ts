@@ -217,6 +217,20 @@ CREATE TABLE charge_log (
 ) STRICT;
 `;
 
+/**
+ * What limits have counted, a batch a row, until what is not told again becomes a row of `windows`. For each window five words of 32 bits
+ * (its subject, its scope and how many entries it has), its length as a number of 64 bits, and its entries as in `windows`. No number of
+ * a row is given twice: of two rows that tell of a window the greater is right.
+ */
+const WINDOW_LOG = `
+CREATE TABLE window_log (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  words BLOB NOT NULL CHECK (length(words) BETWEEN 20 AND 5120 AND length(words) % 20 = 0),
+  window_ms BLOB NOT NULL CHECK (length(window_ms) * 5 = length(words) * 2),
+  entries BLOB NOT NULL CHECK (length(entries) <= 65536 AND length(entries) % 16 = 0)
+) STRICT;
+`;
+
 /** In order; a new one goes at the end. */
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: 'accounts and their credits', sql: ACCOUNTS },
@@ -229,4 +243,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 8, name: 'windows of sessions, keys sealed anew', sql: SESSION_WINDOWS },
   { number: 9, name: 'sessions and their signing keys', sql: SESSIONS },
   { number: 10, name: 'log of charges', sql: CHARGE_LOG },
+  { number: 11, name: 'log of windows', sql: WINDOW_LOG },
 ];

@@ -24,7 +24,7 @@ import { createFindHolder } from './session-holder.ts';
 import { SESSION_BOUNDS, createSessionWrites } from './session-writes.ts';
 import type { SessionBounds } from './session-writes.ts';
 import { createSigningKeyWrites } from './signing-key-rows.ts';
-import { createWindowRows } from './window-rows.ts';
+import { createWindowKeeping } from './window-keeping.ts';
 import { createWriter } from './writer.ts';
 import type { Writer } from './writer.ts';
 
@@ -172,7 +172,7 @@ function createKeeper(
     charge,
     refund,
     bookCharges,
-    ...createWindowRows(connection),
+    ...createWindowKeeping(connection),
     onChange: writer.onChange,
     changedElsewhere() {
       const before = version;

@@ -43,7 +43,11 @@ describe('writing behind', () => {
     take(0);
     await behind.keepChanged();
     expect(sent().toSorted((a, b) => a - b)).toEqual(numbers);
-    expect(keeper.batches.map(({ numbers: { length } }) => length)).toEqual([100, 100, 7]);
+    expect(keeper.batches.map(({ numbers: { length } }) => length)).toEqual([
+      WINDOW_BATCH_MAX,
+      WINDOW_BATCH_MAX,
+      7,
+    ]);
     expect(counters.usage().unkept).toBe(0);
     await behind.keepChanged();
     expect(keeper.batches).toHaveLength(3);
@@ -103,15 +107,16 @@ describe('writing behind', () => {
   });
 
   test('after an outage the next round sends what was not kept, each window once and as it is by then', async () => {
-    for (let number = 0; number < 150; number += 1) take(number);
+    const count = WINDOW_BATCH_MAX + 50;
+    for (let number = 0; number < count; number += 1) take(number);
     keeper.down = true;
     await behind.keepChanged();
-    expect(counters.usage().unkept).toBe(150);
+    expect(counters.usage().unkept).toBe(count);
     take(3);
     keeper.down = false;
     await behind.keepChanged();
-    expect(new Set(sent()).size).toBe(150);
-    expect(sent()).toHaveLength(150);
+    expect(new Set(sent()).size).toBe(count);
+    expect(sent()).toHaveLength(count);
     expect(counters.usage().unkept).toBe(0);
   });
 
@@ -126,7 +131,7 @@ describe('writing behind', () => {
   });
 
   test('a round has one batch on its way, and no second round begins beside it', async () => {
-    for (let number = 0; number < 250; number += 1) take(number);
+    for (let number = 0; number < 2 * WINDOW_BATCH_MAX + 50; number += 1) take(number);
     const { hub, waiting } = createSlowHub();
     behind = createWriteBehind({ counters, hub, clock });
     const first = behind.keepChanged();
@@ -190,7 +195,7 @@ describe('writing behind', () => {
     });
 
     test('waits for the batch on its way, and lets the round under way send no other', async () => {
-      for (let number = 0; number < 150; number += 1) take(number);
+      for (let number = 0; number < WINDOW_BATCH_MAX + 50; number += 1) take(number);
       const { hub, waiting, sizes } = createSlowHub();
       behind = createWriteBehind({ counters, hub, clock });
       const round = behind.keepChanged();
@@ -199,7 +204,7 @@ describe('writing behind', () => {
       waiting[0]?.();
       await round;
       await new Promise(setImmediate);
-      expect(sizes).toEqual([100, 50]);
+      expect(sizes).toEqual([WINDOW_BATCH_MAX, 50]);
       waiting[1]?.();
       expect(await end).toBe(true);
       await behind.keepChanged();
@@ -214,7 +219,7 @@ describe('writing behind', () => {
     });
 
     test('does not last longer than it may', async () => {
-      for (let number = 0; number < 250; number += 1) take(number);
+      for (let number = 0; number < 2 * WINDOW_BATCH_MAX + 50; number += 1) take(number);
       const slow = { keep: async () => clock.advance(600), loadKept: keeper.loadKept };
       expect(await createWriteBehind({ counters, hub: slow, clock }).keepAll(1_000)).toBe(false);
       expect(counters.usage().unkept).toBe(50);

@@ -2,13 +2,8 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { FEED_START, readFeed } from '../../../../../src/domain/feed.ts';
 import type { FeedCursor } from '../../../../../src/domain/feed.ts';
 import type { KeyRecord, SealedKeyRecord } from '../../../../../src/domain/feed-records.ts';
-import { WindowWriter, readWindows } from '../../../../../src/domain/window-batch.ts';
-import { SqliteConnection } from '../../../../../src/hub/store/sqlite/connection.ts';
-import { migrate } from '../../../../../src/hub/store/sqlite/migrate.ts';
-import { MIGRATIONS } from '../../../../../src/hub/store/sqlite/migrations.ts';
 import { migrateSqlite, openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
-import { createWindowRows } from '../../../../../src/hub/store/sqlite/window-rows.ts';
 import { WRITE_BATCH_MAX } from '../../../../../src/hub/store/store.ts';
 import { BY } from '../../../../contract/author.ts';
 import { newAccount, newKey, refOf } from '../../../../contract/store.ts';
@@ -91,30 +86,4 @@ describe('sealed keys', () => {
     await store.writes.revokeKey(refOf(1), 1, BY);
     expect(await store.reads.sealingKeysInUse()).toEqual(['s2']);
   });
-});
-
-it('windows that were kept before sessions had any are kept on, and those of sessions beside them', () => {
-  const connection = new SqliteConnection({ path: temporaryFile('t.db'), access: 'write' });
-  onTestFinished(() => connection.close());
-  const before = MIGRATIONS.findIndex(({ name }) => name.startsWith('windows of sessions'));
-  migrate(connection, MIGRATIONS.slice(0, before));
-  const windows = createWindowRows(connection);
-  const subject = { word0: 1, word1: -2, word2: 3 };
-  const keep = (scope: 'key' | 'account' | 'session', uses: number): void => {
-    const writer = new WindowWriter();
-    writer.begin({ subject, scope, windowMs: 3_600_000 });
-    writer.add(10, uses);
-    windows.keepWindows(writer.take({ counterMs: 20, wallMs: 1_000 }));
-  };
-  keep('key', 4);
-  keep('account', 5);
-  migrate(connection);
-  keep('session', 6);
-  const page = createWindowRows(connection).readWindows(0);
-  const kept = page === undefined ? [] : [...readWindows(page.windows)];
-  expect(kept.map(({ scope, entries }) => [scope, entries[1]])).toEqual([
-    ['key', 4],
-    ['account', 5],
-    ['session', 6],
-  ]);
 });

@@ -1,0 +1,92 @@
+import {
+  ENTRY_NUMBERS,
+  WINDOW_BATCH_ENTRIES_MAX,
+  WINDOW_BATCH_MAX,
+  WINDOW_ENTRIES_MAX,
+  readWindows,
+} from '../../../domain/window-batch.ts';
+import type { WindowBatch, WindowRecord } from '../../../domain/window-batch.ts';
+import type { SqliteConnection } from './connection.ts';
+import { bytesFromNumbers, numbersFromBytes } from './numbers.ts';
+import { bytesFromWords, wordsFromBytes } from './words.ts';
+
+/** Rows of the log: with fewer, a start would have less to read, but more windows would be written again before they rest. */
+export const LOG_ROWS_MAX = 512;
+/** What the log holds at most, in bytes: a window's name is five words and a number, an entry two numbers. */
+export const LOG_BYTES_MAX = LOG_ROWS_MAX * (WINDOW_BATCH_MAX * 28 + WINDOW_BATCH_ENTRIES_MAX * 16);
+/** Rows that one fold takes out of the log at most. */
+export const FOLDED_ROWS_MAX = 16;
+
+const APPEND = 'INSERT INTO window_log (words, window_ms, entries) VALUES (?, ?, ?)';
+const OLDEST = 'SELECT seq, words, window_ms AS windowMs, entries FROM window_log ORDER BY seq LIMIT ?';
+const NEWEST_BEFORE = `
+SELECT seq, words, window_ms AS windowMs, entries FROM window_log WHERE seq < ? ORDER BY seq DESC LIMIT 1`;
+const REMOVE = 'DELETE FROM window_log WHERE seq <= ?';
+/** Each of both is one look into the tree. */
+const ENDS = `
+SELECT (SELECT min(seq) FROM window_log) AS oldest, (SELECT max(seq) FROM window_log) AS newest`;
+
+/** One batch as it was kept. */
+export interface LogRow {
+  /** Of two rows the younger has the greater number, and none is given twice. */
+  readonly seq: number;
+  readonly batch: Omit<WindowBatch, 'clock'>;
+}
+
+/** Inside a transaction. Answers the number of the row; 0 where there is nothing to tell. */
+export function appendToLog(connection: SqliteConnection, { words, numbers, entries }: WindowBatch): number {
+  if (numbers.length === 0) return 0;
+  const row = [bytesFromWords(words), bytesFromNumbers(numbers), bytesFromNumbers(entries)];
+  return Number(connection.statement(APPEND).run(...row).lastInsertRowid);
+}
+
+/** Whether the next row needs that some are folded first. */
+export function isLogFull(connection: SqliteConnection): boolean {
+  const ends = connection.statement(ENDS).get();
+  if (ends === undefined || ends.oldest === null) return false;
+  return Number(ends.newest) - Number(ends.oldest) + 1 >= LOG_ROWS_MAX;
+}
+
+/** The rows that were written first, at most FOLDED_ROWS_MAX of them. */
+export function readOldest(connection: SqliteConnection): readonly LogRow[] {
+  const rows = connection.statement(OLDEST).all(FOLDED_ROWS_MAX) as unknown as readonly StoredRow[];
+  return rows.map(fromStored);
+}
+
+/** The youngest row that is older than the one of this number; undefined where there is none. */
+export function findBefore(connection: SqliteConnection, seq: number): LogRow | undefined {
+  const row = connection.statement(NEWEST_BEFORE).get(seq) as unknown as StoredRow | undefined;
+  return row === undefined ? undefined : fromStored(row);
+}
+
+/** Inside a transaction. */
+export function removeUpTo(connection: SqliteConnection, seq: number): void {
+  connection.statement(REMOVE).run(seq);
+}
+
+/** The windows of a row whose place in it is wanted. A foreign hand may have written anything: what no counter can have is passed over. */
+export function readLogged(
+  { batch }: LogRow,
+  isWanted?: (index: number) => boolean,
+): readonly WindowRecord[] {
+  return [...readWindows(batch, isWanted)].filter(
+    ({ windowMs, entries }) =>
+      Number.isSafeInteger(windowMs) && windowMs > 0 && entries.length <= WINDOW_ENTRIES_MAX * ENTRY_NUMBERS,
+  );
+}
+
+interface StoredRow {
+  readonly seq: number;
+  readonly words: Uint8Array;
+  readonly windowMs: Uint8Array;
+  readonly entries: Uint8Array;
+}
+
+function fromStored({ seq, words, windowMs, entries }: StoredRow): LogRow {
+  const batch = {
+    words: wordsFromBytes(words),
+    numbers: numbersFromBytes(windowMs),
+    entries: numbersFromBytes(entries),
+  };
+  return { seq, batch };
+}
