@@ -218,7 +218,7 @@ export const BOARD: readonly Row[] = [
       },
       {
         title: 'What a kill would forget',
-        says: 'Windows and last uses that wait to be written: a second’s worth at most.',
+        says: 'Windows, a second’s worth at most, and last uses on their way to the store, which the edge gathers for 15 seconds before.',
         unit: 'none',
         shows: 'course',
         queries: [

@@ -27,6 +27,11 @@ import type { Clock, Eventually, Hub, Inspection } from '../ports.ts';
 
 /** How often an edge reports, in milliseconds. */
 const REPORT_INTERVAL_MS = 1_000;
+/**
+ * How often it tells which keys were used last, in milliseconds: what its death may forget of them, and how old what the store
+ * tells of them may be. Each key costs the store a write, however often it was used meanwhile.
+ */
+const LAST_USES_INTERVAL_MS = 15_000;
 /** How often it has the windows kept that changed, in milliseconds: what its death may forget of them. */
 const KEEP_INTERVAL_MS = 1_000;
 /** How long the end of the process waits until all windows are kept, in milliseconds. */
@@ -74,7 +79,8 @@ export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
     return { ...report, measured: joinMeasurements(report.measured, measure(), doors.measure()) };
   };
   const reporting = setInterval(() => hub.report(drain()), REPORT_INTERVAL_MS);
-  reporting.unref();
+  const releasing = setInterval(() => tally.releaseLastUses(), LAST_USES_INTERVAL_MS);
+  for (const timer of [reporting, releasing]) timer.unref();
   const keeping = createKeeping(options, counters, tally);
   return {
     async start() {
@@ -91,7 +97,8 @@ export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
       await doors.stop(graceMs);
       tokens.close();
       await keeping.stop();
-      clearInterval(reporting);
+      for (const timer of [reporting, releasing]) clearInterval(timer);
+      tally.releaseLastUses();
       return drain();
     },
   };
@@ -121,6 +128,7 @@ function createDecider(
     counters,
     credits: hub,
     repeats: createCountedRepeats(createRepeats(), tally),
+    onCharged: (api, credits) => tally.spent(api.name, credits),
     newRequestId,
     observe(decision, reply, now, gateway) {
       tally.decided(decision, reply, now, gateway);

@@ -6,7 +6,7 @@ import { addKeyFlags, renderKey } from './flags.ts';
 
 export function addKeysShow(keys: Command, world: CliWorld): void {
   addKeyFlags(keys.command('show'))
-    .description("Show a key's rights, status and last use; never the key itself.")
+    .description("Show a key's rights, status and last use, at most 15 seconds late; never the key itself.")
     .addHelpText('after', examples('keys show --api trackyard --id key_0123456789abcdef01234567'))
     .action((flags: KeyRef, command: Command) =>
       withOperations(world, command, async ({ operations, show }) => {

@@ -10,11 +10,10 @@ import { SECOND_MS } from '../../domain/time.ts';
 import type { Now } from '../../domain/time.ts';
 import { createCheckCounts } from './check-counts.ts';
 import type { CheckCounts, CheckCountsOptions } from './check-counts.ts';
+import { LastUses } from './last-uses.ts';
 import { Redigested } from './redigested.ts';
 import { Resealed } from './resealed.ts';
 
-/** Keys whose last use one report can carry; further ones wait for their next use. */
-export const LAST_USED_MAX = 20_000;
 /** Log lines one report can carry; what is beyond is counted in a last line. */
 export const NOTES_MAX = 100;
 
@@ -22,9 +21,7 @@ export const NOTES_MAX = 100;
 export class Tally {
   private readonly counts: CheckCounts;
   private readonly durations: ReadonlyMap<GatewayName, BucketCounts>;
-  private lastUsed = new Map<number, number>();
-  /** What the latest report told: the store may not have written it yet. */
-  private reported: ReadonlyMap<number, number> = new Map();
+  private readonly lastUses = new LastUses();
   private readonly redigested = new Redigested();
   private readonly resealed = new Resealed();
   private notes: Note[] = [];
@@ -39,19 +36,17 @@ export class Tally {
   decided(decision: Decision, reply: Reply, now: Now, gateway: GatewayName): void {
     this.counts.decided(decision, reply, gateway);
     const keyRow = decision.principal?.keyRow ?? 0;
-    if (keyRow !== 0) this.noteUse(keyRow, now.wallMs);
+    if (keyRow !== 0) this.lastUses.note(keyRow, now.wallMs);
   }
 
-  private noteUse(keyRow: number, wallMs: number): void {
-    const latestMs = this.lastUsed.get(keyRow);
-    // A check that waited for its credits may be decided after younger ones.
-    const isNews = latestMs === undefined ? this.lastUsed.size < LAST_USED_MAX : wallMs > latestMs;
-    if (isNews) this.lastUsed.set(keyRow, wallMs);
-  }
-
-  /** Wall time of the latest use of a key that was or will be reported about now; undefined where there was none lately. */
+  /** Wall time of the latest use of a key as far as the store may not know it yet; undefined where there was none lately. */
   lastUseOf(keyRow: number): number | undefined {
-    return this.lastUsed.get(keyRow) ?? this.reported.get(keyRow);
+    return this.lastUses.find(keyRow);
+  }
+
+  /** The next report tells the last uses; others do where so many keys were used that there is no room for more. */
+  releaseLastUses(): void {
+    this.lastUses.release();
   }
 
   /** How long one check took, from its request to its reply. */
@@ -83,7 +78,7 @@ export class Tally {
     else this.notesLost += 1;
   }
 
-  /** What has come together since the last call. */
+  /** What has come together since the last call; of last uses only where they are due. */
   drain(): Report {
     const { checks, increments } = this.counts.drain();
     const redigested = this.redigested.drain();
@@ -92,12 +87,10 @@ export class Tally {
       checks,
       ...(redigested && { redigested }),
       ...(resealed && { resealed }),
-      lastUsed: toPairs(this.lastUsed),
+      lastUsed: this.lastUses.drain(),
       notes: [...this.notes, ...increments.flatMap(toMisconfigured), ...toLoss(this.notesLost)],
       measured: { increments, levels: [], observations: this.observations() },
     };
-    this.reported = this.lastUsed;
-    this.lastUsed = new Map();
     this.notes = [];
     this.notesLost = 0;
     return report;
@@ -129,15 +122,4 @@ function toMisconfigured({ metric, labels, by }: Increment): Note[] {
 
 function toLoss(count: number): Note[] {
   return count === 0 ? [] : [{ level: 'warn', message: 'log lines dropped', fields: { count } }];
-}
-
-function toPairs(lastUsed: ReadonlyMap<number, number>): Float64Array {
-  const pairs = new Float64Array(lastUsed.size * 2);
-  let at = 0;
-  for (const [row, wallMs] of lastUsed) {
-    pairs[at] = row;
-    pairs[at + 1] = wallMs;
-    at += 2;
-  }
-  return pairs;
 }

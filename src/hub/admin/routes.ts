@@ -124,7 +124,7 @@ const KEY_ROUTES: readonly Route[] = [
     method: 'get',
     path: KEY,
     name: 'showKey',
-    summary: "Show a key's rights, status and last use.",
+    summary: "Show a key's rights, status and last use, of which the store hears every 15 seconds.",
     role: 'read',
     params: schema.keyPath,
     query: schema.nothing,

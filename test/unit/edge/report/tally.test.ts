@@ -4,7 +4,7 @@ import type { Limit, LimitState } from '../../../../src/domain/limit.ts';
 import type { Api, Tier } from '../../../../src/domain/policy.ts';
 import type { Principal } from '../../../../src/domain/principal.ts';
 import type { Reply } from '../../../../src/domain/reply.ts';
-import { LAST_USED_MAX, NOTES_MAX, Tally } from '../../../../src/edge/report/tally.ts';
+import { NOTES_MAX, Tally } from '../../../../src/edge/report/tally.ts';
 
 const MINUTE: Limit = { scope: 'key', count: 10, windowMs: 60_000, name: 'key-minute' };
 const DAY: Limit = { scope: 'key', count: 100, windowMs: 86_400_000, name: 'key-day' };
@@ -155,7 +155,7 @@ describe('what an edge gathers between two reports', () => {
     expect(tally.drain()).toMatchObject({ checks: [], measured: { increments: [] } });
   });
 
-  test('a key is told once, with its latest use', () => {
+  test('a key is told once, with its latest use, in the report after last uses were asked for', () => {
     const use = (keyRow: number, wallMs: number): void =>
       tally.decided(
         { kind: 'allow', principal: { keyRow } as Principal },
@@ -167,11 +167,13 @@ describe('what an edge gathers between two reports', () => {
         'envoy-grpc',
       );
     use(7, 2_000);
-    use(7, 1_000);
+    expect([...tally.drain().lastUsed]).toEqual([]);
+    expect(tally.lastUseOf(7)).toBe(2_000);
     use(0, 3_000);
+    tally.releaseLastUses();
     expect([...tally.drain().lastUsed]).toEqual([7, 2_000]);
-    for (let row = 1; row <= LAST_USED_MAX + 5; row += 1) use(row, row);
-    expect(tally.drain().lastUsed).toHaveLength(2 * LAST_USED_MAX);
+    expect(tally.lastUseOf(7)).toBe(2_000);
+    expect(tally.lastUseOf(0)).toBeUndefined();
   });
 
   test('no more than NOTES_MAX lines are told; the rest are counted', () => {
