@@ -214,6 +214,7 @@ const RULES: readonly Rule[] = [
       'os',
       'path',
       'timers/promises',
+      'tls',
       'url',
       'zlib',
     ],
@@ -335,7 +336,7 @@ describe('the decision path', () => {
   test('asks five port methods that may have to wait, and nothing else', () => {
     const asked = sources
       .filter(({ path }) => path.startsWith('edge/pipeline/'))
-      .flatMap(({ code }) => [...code.matchAll(/attempt\(\(\) =>\s*(?:andThen\()?([\w.]+)/g)])
+      .flatMap(({ code }) => [...code.matchAll(/attempt(?:Then)?\(\(\) =>\s*(?:andThen\()?([\w.]+)/g)])
       .map((match) => (match[1] ?? '').replace('ports.', ''));
     expect(asked.sort()).toEqual([
       'counters.giveBack',

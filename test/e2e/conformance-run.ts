@@ -36,14 +36,14 @@ export async function judgeGateway(
   };
   const gateway = await start(place);
   try {
-    const own = ['--gateway', `http://127.0.0.1:${gateway.port}`, '--token-file', tokenFile];
+    const { port, http2Port: http2, scheme = 'http' } = gateway;
+    const own = ['--gateway', `${scheme}://127.0.0.1:${port}`, '--token-file', tokenFile];
     const places = [
       ['--listen', place.authzPort],
       ['--upstream', place.appPort],
       ['--public', place.publicPort],
     ].flatMap(([flag, port]) => [String(flag), `127.0.0.1:${port}`]);
-    const http2 = gateway.http2Port;
-    const grpc = http2 === undefined ? [] : ['--gateway-http2', `http://127.0.0.1:${http2}`];
+    const grpc = http2 === undefined ? [] : ['--gateway-http2', `${scheme}://127.0.0.1:${http2}`];
     return await runCommand([...own, ...places, ...grpc, ...flags]);
   } finally {
     await gateway.stop();

@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises';
 import { OperationRefused } from '../../domain/operations.ts';
 import type { GatewayName } from '../../domain/request.ts';
 import { UsageError } from '../failure.ts';
@@ -6,17 +5,22 @@ import { toPlace } from './address.ts';
 import type { Place } from './address.ts';
 import { ENTRANCES, RECIPES, RECIPE_NAMES } from './choices.ts';
 import type { Format, RecipeName } from './choices.ts';
-import type { GatewayPlace } from './client/gateway-client.ts';
+import type { UpstreamPlace } from './client/upstream.ts';
+import { readGatewayPlace } from './gateway-flags.ts';
+import type { GatewayFlags } from './gateway-flags.ts';
+import type { Plan } from './plan.ts';
 import { loadRecipe } from './recipes.ts';
+import { readSmallFile } from './small-file.ts';
+import { findFaults } from './table/exception-faults.ts';
 import { parseExceptions, toExceptions } from './table/exceptions.ts';
-import type { ExceptionsText, GatewayExceptions } from './table/exceptions.ts';
+import type { ExceptionsText } from './table/exceptions.ts';
+import { isAskedFor, listKnown } from './trials.ts';
 
 /** As commander gives them. */
-export interface ConformanceFlags {
-  readonly gateway: string;
-  readonly gatewayHttp2?: string;
+export interface ConformanceFlags extends GatewayFlags {
   readonly listen: string;
   readonly upstream: string;
+  readonly healthPath?: string;
   readonly public?: string;
   readonly entrance?: GatewayName;
   readonly recipe?: RecipeName;
@@ -25,30 +29,11 @@ export interface ConformanceFlags {
   readonly format?: Format;
 }
 
-/** What a run is to do. */
-export interface Plan {
-  readonly gateway: GatewayPlace;
-  readonly gatewayUrl: string;
-  readonly entrance: GatewayName;
-  /** Where the gateway asks. */
-  readonly listen: string;
-  readonly upstream: { readonly host: string; readonly port: number };
-  /** Where the gateway asks for Tollgate's own endpoints; absent: it has no routes to them. */
-  readonly public?: string;
-  /** What the gateway shows; undefined where it shows nothing. */
-  readonly token: string | undefined;
-  readonly exceptions: GatewayExceptions;
-}
-
-/** What the gateway shows with each check; over gRPC nothing. */
-export function checkTokenOf({ entrance, token }: Pick<Plan, 'entrance' | 'token'>): string | undefined {
-  return entrance === 'envoy-grpc' ? undefined : token;
-}
-
 const TOKEN_CHARS_MIN = 32;
 const TOKEN_CHARS_MAX = 256;
 const VISIBLE = /^[!-~]*$/;
-const FILE_BYTES_MAX = 1024 * 1024;
+/** More of them have one cause. */
+const FAULTS_SHOWN = 10;
 
 /** Throws `UsageError` or `OperationRefused` for what the person can mend. */
 export async function readPlan(flags: ConformanceFlags): Promise<Plan> {
@@ -58,7 +43,7 @@ export async function readPlan(flags: ConformanceFlags): Promise<Plan> {
       `say what the gateway speaks: --entrance (${ENTRANCES.join(', ')}) or --recipe (${RECIPE_NAMES.join(', ')})`,
     );
   }
-  const gateway = readGateway(flags.gateway, flags.gatewayHttp2);
+  const gateway = await readGatewayPlace(flags);
   const token = flags.tokenFile === undefined ? undefined : await readToken(flags.tokenFile);
   if (token === undefined && entrance !== 'envoy-grpc' && !flags.listen.startsWith('unix:')) {
     throw new UsageError(
@@ -80,46 +65,23 @@ export async function readPlan(flags: ConformanceFlags): Promise<Plan> {
     gatewayUrl: flags.gateway,
     entrance,
     listen: flags.listen,
-    upstream,
+    upstream: { ...upstream, ...readHealthPath(flags) },
     ...(flags.public === undefined ? {} : { public: flags.public }),
     token,
     exceptions: toExceptions([...declared, ...own]),
   };
 }
 
-/** Clients choose from which address of 127.0.0.0/8 they come, which a name may not lead to. */
-const LOCAL_NAME = 'localhost';
+const HEALTH_PATH = /^\/[!-~]{0,255}$/;
 
-function readGateway(text: string, http2: string | undefined): GatewayPlace {
-  const { hostname, port } = readUrl('--gateway', text);
-  const host = hostname === LOCAL_NAME ? '127.0.0.1' : hostname;
-  const http2Port = http2 === undefined ? {} : { http2Port: readHttp2Port(http2, hostname) };
-  return { host, port, ...http2Port, loopback: host.startsWith('127.') };
-}
-
-function readHttp2Port(text: string, gatewayName: string): number {
-  const { hostname, port } = readUrl('--gateway-http2', text);
-  if (hostname !== gatewayName) throw new UsageError('--gateway-http2 takes the host of --gateway');
-  return port;
-}
-
-const HTTP_PORT = 80;
-
-function readUrl(flag: string, text: string): { readonly hostname: string; readonly port: number } {
-  if (!URL.canParse(text)) throw new UsageError(`${flag} takes a URL like http://127.0.0.1:10000`);
-  const { protocol, hostname, port, pathname, search, username, password } = new URL(text);
-  if (protocol !== 'http:') {
-    throw new UsageError(`${flag} takes http:// alone: every request is sent byte for byte, over clear text`);
+/** What the trials ask for is never taken for a look at the health: whoever gets there unchecked must be seen. */
+function readHealthPath({ healthPath }: ConformanceFlags): Pick<UpstreamPlace, 'healthPath'> {
+  if (healthPath === undefined) return {};
+  if (!HEALTH_PATH.test(healthPath)) throw new UsageError('--health-path takes a path like /healthz');
+  if (isAskedFor(healthPath)) {
+    throw new UsageError('--health-path takes a path that no case and no attack asks for');
   }
-  if (username !== '' || password !== '') {
-    throw new UsageError(`${flag} takes no name and no password: reports show it`);
-  }
-  if (pathname !== '/' || search !== '')
-    throw new UsageError(`${flag} takes no path: the cases have their own`);
-  return {
-    hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: port === '' ? HTTP_PORT : Number(port),
-  };
+  return { healthPath };
 }
 
 function requireAddress(flag: string, text: string): Place {
@@ -146,23 +108,15 @@ async function readToken(name: string): Promise<string> {
 
 async function readExceptions(name: string): Promise<ExceptionsText> {
   const text = await readSmallFile(name);
+  const refuse = (why: string): never => {
+    throw new OperationRefused('invalid', `${name}: ${why}`);
+  };
+  let parsed: ExceptionsText;
   try {
-    return parseExceptions(text);
+    parsed = parseExceptions(text);
   } catch (error) {
-    throw new OperationRefused(
-      'invalid',
-      `${name}: ${error instanceof Error ? error.message : 'unreadable'}`,
-    );
+    return refuse(error instanceof Error ? error.message : 'unreadable');
   }
-}
-
-/** Looks before it reads: a device has no end. */
-async function readSmallFile(name: string): Promise<string> {
-  const stats = await stat(name).catch((error: unknown) => {
-    throw new OperationRefused('invalid', error instanceof Error ? error.message : `${name} cannot be read`);
-  });
-  if (!stats.isFile() || stats.size > FILE_BYTES_MAX) {
-    throw new OperationRefused('invalid', `${name}: not a file of a size to read`);
-  }
-  return readFile(name, 'utf8');
+  const faults = findFaults(parsed, listKnown());
+  return faults.length === 0 ? parsed : refuse(faults.slice(0, FAULTS_SHOWN).join('\n'));
 }

@@ -1,18 +1,21 @@
-import { askRaw } from './client/raw-http.ts';
+import { addressOf } from './client/gateway-client.ts';
 import type { GatewayPlace } from './client/gateway-client.ts';
+import { askRaw } from './client/raw-http.ts';
+import type { RawAnswer } from './client/raw-http.ts';
 import { APPLICATION_BODY } from './client/upstream.ts';
 import type { Upstream } from './client/upstream.ts';
 import type { Difference } from './difference.ts';
 import type { Door } from './door.ts';
 import { outageTitle } from './titles.ts';
+import type { GatewayExceptions } from './table/exceptions.ts';
 import type { Trial } from './trial.ts';
 
 export interface OutageField {
   readonly door: Door;
   readonly place: GatewayPlace;
   readonly upstream: Upstream;
-  /** What a client must get: 503 in the API's words, or the status that is declared for this gateway. */
-  readonly wantedStatus: (title: string) => number;
+  /** A status that is declared for this gateway counts in place of 503 in the API's words. */
+  readonly exceptions: Pick<GatewayExceptions, 'findStatus' | 'hold'>;
   readonly pause: (ms: number) => Promise<unknown>;
 }
 
@@ -66,13 +69,12 @@ async function askUntilHeard(field: OutageField): Promise<readonly Difference[]>
 
 async function askUndecided(
   title: string,
-  { place, upstream, wantedStatus }: OutageField,
-  words: 'the API’s words' | 'any words' = 'the API’s words',
+  { place, upstream, exceptions }: OutageField,
+  words: Words = 'the API’s words',
 ): Promise<readonly Difference[]> {
   upstream.take();
   const { status, body } = await askRaw({
-    host: place.host,
-    port: place.port,
+    ...addressOf(place),
     method: 'GET',
     target: '/v1/documents',
     headers: [
@@ -80,12 +82,27 @@ async function askUndecided(
       ['Authorization', 'Bearer clary_x'],
       ['X-Account-Id', 'forged'],
     ],
-    ...(place.loopback ? { localAddress: '127.0.0.1' } : {}),
   });
   if (upstream.take().length > 0 || body === APPLICATION_BODY) return [{ kind: 'let through' }];
-  const promised = wantedStatus(title);
-  if (status !== promised) return [{ kind: 'status', promised, status, seen: body }];
-  if (status !== UNAVAILABLE || words === 'any words' || isSameJson(body, WORDS)) return [];
+  const declared = exceptions.findStatus(title);
+  if (declared === status) {
+    exceptions.hold(title);
+    return [];
+  }
+  const differences = judgeUnavailable({ status, body }, words);
+  if (declared === undefined) return differences;
+  if (differences.length === 0) return [{ kind: 'exception not needed' }];
+  return [{ kind: 'status', promised: declared, status, seen: body }];
+}
+
+type Words = 'the API’s words' | 'any words';
+
+function judgeUnavailable(
+  { status, body }: Pick<RawAnswer, 'status' | 'body'>,
+  words: Words,
+): readonly Difference[] {
+  if (status !== UNAVAILABLE) return [{ kind: 'status', promised: UNAVAILABLE, status, seen: body }];
+  if (words === 'any words' || isSameJson(body, WORDS)) return [];
   return [{ kind: 'body', status, promised: WORDS, seen: body }];
 }
 

@@ -1,22 +1,20 @@
-import { OperationRefused } from '../../domain/operations.ts';
 import type { CliWorld } from '../world.ts';
 import { openField } from './attacks/field.ts';
 import { createGatewayClient } from './client/gateway-client.ts';
-import { checkTokenOf } from './flags.ts';
-import type { Plan } from './flags.ts';
+import { checkTokenOf } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { requireGateway } from './probe.ts';
 import { findLosses } from './report/losses.ts';
 import type { Outcome } from './report/losses.ts';
-import type { ConformanceReport } from './report/report.ts';
+import type { ConformanceReport, Sent } from './report/report.ts';
 import { openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { runCase } from './table/run.ts';
-import { createTaker } from './taker.ts';
+import { GivenUp, createTaker } from './taker.ts';
+import type { Taker } from './taker.ts';
 import { takeTrial } from './trial.ts';
-import { listTitles, listTrials } from './trials.ts';
+import { listTrials } from './trials.ts';
 import type { Trials } from './trials.ts';
-
-const UNAVAILABLE = 503;
 
 export interface Performance {
   readonly world: CliWorld;
@@ -25,10 +23,12 @@ export interface Performance {
   readonly note: (message: string) => Promise<void>;
 }
 
-/** Starts everything, sends everything, and leaves nothing behind. Throws `CommandFailed` where the gateway cannot be judged. */
+/**
+ * Starts everything, sends everything, and leaves nothing behind. Throws `CommandFailed` where the gateway cannot be judged;
+ * a run that is given up on its way answers with what it found, and says that it is not the whole.
+ */
 export async function performConformance(performance: Performance): Promise<ConformanceReport> {
   const { world, plan, note } = performance;
-  requireKnownTitles(plan);
   const trials = listTrials(plan);
   const stage = await openStage(world, plan);
   try {
@@ -36,26 +36,53 @@ export async function performConformance(performance: Performance): Promise<Conf
       `Tollgate listens at ${plan.listen}, the application at ${plan.upstream.host}:${stage.upstream.port}. Asking ${plan.gatewayUrl} …`,
     );
     await requireGateway({ ...performance, stage });
-    return await takeAll(trials, stage, performance);
+    return await judge(trials, stage, performance);
   } finally {
     await stage.stop();
   }
 }
 
-function requireKnownTitles({ exceptions }: Plan): void {
-  const [stale] = exceptions.listStale(listTitles());
-  if (stale !== undefined) throw new OperationRefused('invalid', `an exception names no case: ${stale}`);
+async function judge(trials: Trials, stage: Stage, performance: Performance): Promise<ConformanceReport> {
+  const { world, plan, stop } = performance;
+  const take = createTaker({ world, place: plan.gateway, stop });
+  let askedAgain = 0;
+  const taking = { trials, stage, plan, world, take, onAskedAgain: () => void (askedAgain += 1) };
+  const givenUp = await takeAll(taking).then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof GivenUp) return error.message;
+      throw error;
+    },
+  );
+  return toReport({ trials, plan, stage, outcomes: take.outcomes, givenUp, askedAgain });
 }
 
-async function takeAll(trials: Trials, stage: Stage, performance: Performance): Promise<ConformanceReport> {
-  const { world, plan, stop } = performance;
-  const { operations, clock, ids, upstream, door, secrets, publicAddress } = stage;
-  const place = plan.gateway;
-  const take = createTaker({ world, place, stop });
-  let askedAgain = 0;
-  const onAskedAgain = (): void => void (askedAgain += 1);
-  const client = createGatewayClient({ place, upstream, ids, onAskedAgain });
-  const shown = plan.token === undefined ? {} : { gatewayToken: plan.token };
+interface Taking {
+  readonly trials: Trials;
+  readonly stage: Stage;
+  readonly plan: Plan;
+  readonly world: CliWorld;
+  readonly take: Taker;
+  readonly onAskedAgain: () => void;
+}
+
+/** Outages come last: they end the Tollgate that decides about the others. */
+async function takeAll(taking: Taking): Promise<void> {
+  await takeCases(taking);
+  await takeAttacks(taking);
+  const { trials, stage, plan, world, take } = taking;
+  const { door, upstream } = stage;
+  const { exceptions, gateway: place } = plan;
+  for (const outage of trials.outages) {
+    await take(outage.title, () =>
+      takeTrial(outage, { door, place, upstream, exceptions, pause: world.pause }),
+    );
+  }
+}
+
+async function takeCases({ trials, stage, plan, take, onAskedAgain }: Taking): Promise<void> {
+  const { operations, clock, ids, upstream, secrets, publicAddress } = stage;
+  const client = createGatewayClient({ place: plan.gateway, upstream, ids, onAskedAgain });
   const way = {
     name: 'a gateway' as const,
     exceptions: plan.exceptions,
@@ -63,52 +90,57 @@ async function takeAll(trials: Trials, stage: Stage, performance: Performance): 
     operations,
     clock,
     publicAddress,
-    ...shown,
+    ...(plan.token === undefined ? {} : { gatewayToken: plan.token }),
     onToken: secrets.add,
   };
   for (const loaded of trials.cases) await take(loaded.title, () => runCase(loaded, way));
-  const field = await openField({
-    operations,
-    clock,
-    place,
-    upstream,
-    gatewayToken: checkTokenOf(plan),
-    onAskedAgain,
-  });
+}
+
+async function takeAttacks({ trials, stage, plan, take, onAskedAgain }: Taking): Promise<void> {
+  const { operations, clock, upstream } = stage;
+  const gatewayToken = checkTokenOf(plan);
+  const means = { operations, clock, place: plan.gateway, upstream, gatewayToken, onAskedAgain };
+  const field = await openField(means);
   for (const attack of trials.attacks) {
     field.begin();
     await take(attack.title, () => takeTrial(attack, field));
   }
-  const wantedStatus = (title: string): number => plan.exceptions.findStatus(title) ?? UNAVAILABLE;
-  for (const outage of trials.outages) {
-    await take(outage.title, () =>
-      takeTrial(outage, { door, place, upstream, wantedStatus, pause: world.pause }),
-    );
-  }
-  return toReport({ trials, outcomes: take.outcomes, plan, stage, askedAgain });
 }
 
 interface Reporting {
   readonly trials: Trials;
-  readonly outcomes: readonly Outcome[];
   readonly plan: Plan;
   readonly stage: Stage;
+  readonly outcomes: readonly Outcome[];
+  /** Why; undefined where everything was tried. */
+  readonly givenUp: string | undefined;
   readonly askedAgain: number;
 }
 
-function toReport({ trials, outcomes, plan, stage, askedAgain }: Reporting): ConformanceReport {
-  const { entrance, gatewayUrl } = plan;
-  const unneeded = outcomes
+function toReport({ trials, plan, stage, outcomes, givenUp, askedAgain }: Reporting): ConformanceReport {
+  const { entrance, gatewayUrl, exceptions } = plan;
+  const taken = new Set(outcomes.map(({ title }) => title));
+  const unseen = outcomes
     .filter(({ differences }) => differences.some(({ kind }) => kind === 'exception not needed'))
     .map(({ title }) => title);
   return {
     gateway: gatewayUrl,
     entrance,
-    sent: { cases: trials.cases.length, attacks: trials.attacks.length, outages: trials.outages.length },
+    ...(givenUp === undefined ? {} : { given_up: { why: givenUp, meant: countTrials(trials, () => true) } }),
+    sent: countTrials(trials, ({ title }) => taken.has(title)),
     losses: findLosses(outcomes, { entrance, hide: stage.secrets.hide }),
     left_out: trials.leftOut,
-    exceptions_not_needed: [...unneeded, ...plan.exceptions.listUnneeded()],
+    exceptions_held: exceptions.countHeld(),
+    // What was not tried could not be seen.
+    exceptions_not_seen: givenUp === undefined ? [...unseen, ...exceptions.listUnneeded()] : unseen,
     asked_again: askedAgain,
     tollgate_errors: stage.errors.map(stage.secrets.hide),
   };
+}
+
+type Titled = { readonly title: string };
+
+function countTrials({ cases, attacks, outages }: Trials, counts: (trial: Titled) => boolean): Sent {
+  const count = (among: readonly Titled[]): number => among.filter(counts).length;
+  return { cases: count(cases), attacks: count(attacks), outages: count(outages) };
 }

@@ -2,10 +2,12 @@ import type { GatewayName } from '../../domain/request.ts';
 import { CommandFailed } from '../failure.ts';
 import type { CliWorld } from '../world.ts';
 import { HOST, PATH } from './attacks/field.ts';
+import { addressOf } from './client/gateway-client.ts';
 import type { GatewayPlace } from './client/gateway-client.ts';
 import { NoAnswer, askRaw } from './client/raw-http.ts';
 import type { RawAnswer } from './client/raw-http.ts';
-import type { Plan } from './flags.ts';
+import type { Received } from './client/upstream.ts';
+import type { Plan } from './plan.ts';
 import type { Stage } from './stage.ts';
 
 /** A gateway may take this long to notice that Tollgate and the application are there, in milliseconds. */
@@ -15,9 +17,13 @@ const POLL_MS = 200;
 const TOLD_MS = 2_000;
 const STRANGER = "without the gateway's token";
 
+/** By its query the request is known at the application, whatever else gets there. */
+const MARK = '?from=tollgate-conformance';
+const MARKED = `${PATH}${MARK}`;
+
 /** Whether anything at all answers a plain request there. */
-export async function isThere({ host, port }: GatewayPlace): Promise<boolean> {
-  const asked = askRaw({ host, port, method: 'GET', target: PATH, headers: [['Host', HOST]] });
+export async function isThere(place: GatewayPlace): Promise<boolean> {
+  const asked = askRaw({ ...addressOf(place), method: 'GET', target: PATH, headers: [['Host', HOST]] });
   return asked.then(
     () => true,
     (error: unknown) => {
@@ -42,6 +48,7 @@ export async function requireGateway({ world, plan, stage, stop }: Probing): Pro
   const startMs = world.nowMs();
   for (;;) {
     const seen = await probe(key, plan, stage);
+    if (seen.stray !== undefined) throw new CommandFailed(toStray(seen.stray));
     if (seen.asked) requireDialect(stage, plan);
     if (seen.asked && (seen.reached || stage.decided.last !== 'ok')) return;
     if (seen.reached) throw new CommandFailed(toUnasked(plan));
@@ -61,6 +68,8 @@ interface Probed {
   readonly asked: boolean;
   /** Whether it got to the application. */
   readonly reached: boolean;
+  /** What got there besides, which nobody sent here. */
+  readonly stray: Received | undefined;
 }
 
 async function probe(
@@ -68,25 +77,34 @@ async function probe(
   { gateway, gatewayUrl }: Plan,
   { decided, upstream }: Stage,
 ): Promise<Probed> {
-  upstream.take();
   const before = decided.count;
-  const { host, port, loopback } = gateway;
+  const hint =
+    gateway.tls === undefined ? '' : ' (its certificate is judged by --gateway-ca and --gateway-name)';
   const { status } = await askRaw({
-    host,
-    port,
+    ...addressOf(gateway),
     method: 'GET',
-    target: PATH,
+    target: MARKED,
     headers: [
       ['Host', HOST],
       ['Authorization', `Bearer ${key}`],
     ],
-    ...(loopback ? { localAddress: '127.0.0.1' } : {}),
   }).catch((error: unknown): RawAnswer => {
     if (error instanceof NoAnswer)
-      throw new CommandFailed(`no gateway answers at ${gatewayUrl}: ${error.message}`);
+      throw new CommandFailed(`no gateway answers at ${gatewayUrl}: ${error.message}${hint}`);
     throw error;
   });
-  return { status, asked: decided.count > before, reached: upstream.take().length > 0 };
+  const received = upstream.take();
+  return {
+    status,
+    asked: decided.count > before,
+    reached: received.some(isOurs),
+    stray: received.find((each) => !isOurs(each)),
+  };
+}
+
+/** However a gateway spells the path that it hands on. */
+function isOurs({ target }: Received): boolean {
+  return target.endsWith(MARK);
 }
 
 /** Without which a dialect takes no request for one. */
@@ -110,6 +128,14 @@ function requireDialect({ decided }: Stage, { entrance, gatewayUrl }: Plan): voi
 
 function toUnasked({ gatewayUrl, listen }: Plan): string {
   return `LET THROUGH: the gateway at ${gatewayUrl} passed a request on to the application and asked nobody at ${listen}: it does not check, asks elsewhere and fails open, or checks other routes alone`;
+}
+
+const STRAY_CHARS_MAX = 200;
+
+function toStray({ method, target, headers }: Received): string {
+  const agent = headers.find(([name]) => name === 'user-agent')?.[1] ?? 'nobody who tells his name';
+  const stray = `${method} ${target}, of ${agent}`.slice(0, STRAY_CHARS_MAX);
+  return `the application gets requests that are not of this run: ${stray}. Where that is a look at its health, name the path with --health-path; else lead nothing else to it, for such a request would pass for one that was let through`;
 }
 
 function toStranger({ gatewayUrl }: Plan): string {

@@ -11,7 +11,7 @@ import { createMovableClock } from './clock.ts';
 import type { MovableClock } from './clock.ts';
 import { createDoor } from './door.ts';
 import type { Door, Stoppable } from './door.ts';
-import type { Plan } from './flags.ts';
+import type { Plan } from './plan.ts';
 import { watchIds } from './request-ids.ts';
 import type { RequestIds } from './request-ids.ts';
 import { createRunSecrets, watchOperations } from './secrets.ts';

@@ -1,4 +1,3 @@
-import { CommandFailed } from '../failure.ts';
 import type { CliWorld } from '../world.ts';
 import type { GatewayPlace } from './client/gateway-client.ts';
 import { isThere } from './probe.ts';
@@ -21,22 +20,26 @@ export interface Taker {
   readonly outcomes: readonly Outcome[];
 }
 
-/** Takes one trial after another. Throws `CommandFailed` where the run was stopped, takes too long, or has no gateway any more. */
+/** Why a run cannot be ended as it was begun; what it found until then holds. */
+export class GivenUp extends Error {
+  override readonly name = 'GivenUp';
+}
+
+/** Takes one trial after another. Throws `GivenUp` where the run was stopped, takes too long, or has no gateway any more. */
 export function createTaker({ world, place, stop }: TakerOptions): Taker {
   const outcomes: Outcome[] = [];
   const giveUpMs = world.nowMs() + RUN_MS_MAX;
   let silent = 0;
   const take = async (title: string, trial: () => Promise<Outcome['differences']>): Promise<void> => {
-    if (stop.aborted) throw new CommandFailed('the run was stopped');
-    if (world.nowMs() > giveUpMs)
-      throw new CommandFailed('the run took more than 15 minutes and was given up');
+    if (stop.aborted) throw new GivenUp('it was stopped');
+    if (world.nowMs() > giveUpMs) throw new GivenUp('it took more than 15 minutes');
     const differences = await trial();
     outcomes.push({ title, differences });
     silent = differences.some(isSilence) ? silent + 1 : 0;
     if (silent < SILENT_MAX || isOutage(title)) return;
     silent = 0;
     if (await isThere(place)) return;
-    throw new CommandFailed(`the gateway no longer answers: ${SILENT_MAX} requests in a row got nothing`);
+    throw new GivenUp(`the gateway no longer answers: ${SILENT_MAX} requests in a row got nothing`);
   };
   return Object.assign(take, { outcomes });
 }

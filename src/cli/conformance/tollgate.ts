@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { App } from '../../app.ts';
 import type { Clock } from '../../ports.ts';
 import type { CliWorld } from '../world.ts';
-import type { Plan } from './flags.ts';
+import type { Plan } from './plan.ts';
 import { CLERK_PEM } from './table/tokens.ts';
 
 export interface TollgateOptions {

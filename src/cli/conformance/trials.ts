@@ -1,9 +1,11 @@
 import { ATTACKS, ENDPOINT_TRIALS } from './attacks/attacks.ts';
+import { ADMIN, PATH } from './attacks/field.ts';
 import type { Field } from './attacks/field.ts';
-import { checkTokenOf } from './flags.ts';
-import type { Plan } from './flags.ts';
+import { checkTokenOf } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { OUTAGES, TOKEN_OUTAGE } from './outages.ts';
 import type { OutageField } from './outages.ts';
+import type { Known } from './table/exception-faults.ts';
 import { CASES, loadCases } from './table/load.ts';
 import type { LoadedCase } from './table/load.ts';
 import type { RequestStep } from './table/schema.ts';
@@ -56,10 +58,28 @@ export function listTrials(plan: Leaving): Trials {
   };
 }
 
-/** Every title that an exception may name. */
-export function listTitles(): readonly string[] {
-  const trials = [...ATTACKS, ...ENDPOINT_TRIALS, ...OUTAGES, TOKEN_OUTAGE];
-  return [...loadCases(CASES), ...trials].map(({ title }) => title);
+/** All that an exception may name. */
+export function listKnown(): Known {
+  return {
+    cases: loadCases(CASES),
+    attacks: [...ATTACKS, ...ENDPOINT_TRIALS].map(({ title }) => title),
+    outages: [...OUTAGES, TOKEN_OUTAGE].map(({ title }) => title),
+  };
+}
+
+/** Whether a trial sends a request for that target, for something below it, or for what it is below. */
+export function isAskedFor(target: string): boolean {
+  const asked = loadCases(CASES).flatMap(({ steps, file }) =>
+    requestsOf(steps).map(({ send }) => send?.path ?? file.request.path),
+  );
+  return [PATH, ADMIN, ...asked]
+    .map((path) => path.replace(/[?#].*$/, ''))
+    .some((path) => path === target || path.startsWith(`${target}/`) || isBelow(target, path));
+}
+
+/** Everything is below `/`. */
+function isBelow(target: string, path: string): boolean {
+  return path.length > 1 && target.startsWith(`${path}/`);
 }
 
 /** A case that speaks of addresses: its clients have some, or its keys are bound to some. */

@@ -4,6 +4,8 @@ export interface Gateway {
   readonly port: number;
   /** Where it speaks HTTP/2 in clear text; absent: on the same port. */
   readonly http2Port?: number;
+  /** Absent: `http`. */
+  readonly scheme?: 'https';
   /** What it complained of, in its own words; absent where nothing says so. */
   readErrors?(): Promise<string>;
   stop(): Promise<void>;

@@ -1,7 +1,7 @@
 import type { Operations } from '../../../domain/operations.ts';
 import { DAY_MS } from '../../../domain/time.ts';
 import type { SentHeader } from '../client/client.ts';
-import { askAgainWhere } from '../client/gateway-client.ts';
+import { addressOf, askAgainWhere } from '../client/gateway-client.ts';
 import type { GatewayPlace } from '../client/gateway-client.ts';
 import { askRaw } from '../client/raw-http.ts';
 import type { RawAnswer } from '../client/raw-http.ts';
@@ -88,17 +88,15 @@ export async function readCredits({ operations }: Field): Promise<number> {
   return (await operations.showAccount(ACCOUNT)).credits.remaining;
 }
 
-function send(sent: Sent, { host: gateway, port, loopback }: GatewayPlace): Promise<RawAnswer> {
+function send(sent: Sent, place: GatewayPlace): Promise<RawAnswer> {
   const { host = HOST, method = 'GET', target = PATH, headers = [], body } = sent;
   const framed: readonly SentHeader[] =
     body === undefined ? [] : [['Content-Length', String(Buffer.byteLength(body))]];
   return askRaw({
-    host: gateway,
-    port,
+    ...addressOf(place),
     method,
     target,
     headers: [['Host', host], ...headers, ...framed],
-    ...(loopback ? { localAddress: '127.0.0.1' } : {}),
     ...(body === undefined ? {} : { body }),
   });
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { MadeIds } from '../request-ids.ts';
 import { toSortedLines } from './client.ts';
 import type { Client, SeenAnswer, SentHeader, SentRequest } from './client.ts';
+import type { Address, GatewayTls } from './connect.ts';
 import { askGrpc } from './grpc-http.ts';
 import { askRaw } from './raw-http.ts';
 import type { RawAnswer } from './raw-http.ts';
@@ -11,10 +12,22 @@ import type { Received, Upstream } from './upstream.ts';
 export interface GatewayPlace {
   readonly host: string;
   readonly port: number;
-  /** Where it speaks HTTP/2 in clear text, as gRPC clients do; absent: on the same port. */
+  /** Where it speaks HTTP/2, as gRPC clients do; absent: on the same port. */
   readonly http2Port?: number;
+  /** On both ports; absent: clear text. */
+  readonly tls?: GatewayTls;
   /** Whether clients may choose from which address of 127.0.0.0/8 they come. */
   readonly loopback: boolean;
+}
+
+/** Where a client of that address connects. */
+export function addressOf({ host, port, tls, loopback }: GatewayPlace, peer = '127.0.0.1'): Address {
+  return {
+    host,
+    port,
+    ...(tls === undefined ? {} : { tls }),
+    ...(loopback ? { localAddress: peer } : {}),
+  };
 }
 
 export interface GatewayClientOptions {
@@ -79,15 +92,13 @@ async function askOnce(
 }
 
 function send(sent: SentRequest, place: GatewayPlace): Promise<RawAnswer> {
-  const { host, port, http2Port = port, loopback } = place;
-  if (sent.protocol === 'grpc') return askGrpc({ host, port: http2Port }, sent);
+  const address = addressOf(place, sent.peer);
+  if (sent.protocol === 'grpc') return askGrpc({ ...address, port: place.http2Port ?? place.port }, sent);
   return askRaw({
-    host,
-    port,
+    ...address,
     method: sent.method,
     target: sent.path,
     headers: [['Host', sent.host], ...sent.headers],
-    ...(loopback ? { localAddress: sent.peer } : {}),
   });
 }
 

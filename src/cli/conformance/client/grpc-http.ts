@@ -1,6 +1,8 @@
 import { connect } from 'node:http2';
 import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 import type { SentHeader, SentRequest } from './client.ts';
+import { toOptions } from './connect.ts';
+import type { Address } from './connect.ts';
 import { NoAnswer } from './raw-http.ts';
 import type { RawAnswer } from './raw-http.ts';
 
@@ -8,10 +10,12 @@ const ANSWER_MS_MAX = 5_000;
 
 /** A unary call as a gRPC client makes it, without a message: what is judged is the refusal's form. Rejects with `NoAnswer`. */
 export async function askGrpc(
-  { host, port }: { readonly host: string; readonly port: number },
+  { host = '127.0.0.1', port, tls }: Address,
   sent: SentRequest,
 ): Promise<RawAnswer> {
-  const session = connect(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const session =
+    tls === undefined ? connect(`http://${authority}`) : connect(`https://${authority}`, toOptions(tls));
   const tooLate = setTimeout(() => session.destroy(new Error('no answer in time')), ANSWER_MS_MAX);
   try {
     return await callOnce(session, sent);

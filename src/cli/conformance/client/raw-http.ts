@@ -1,21 +1,17 @@
-import { connect } from 'node:net';
 import type { SentHeader } from './client.ts';
+import { connectTo } from './connect.ts';
+import type { Address } from './connect.ts';
 
 const ANSWER_MS_MAX = 5_000;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
-export interface RawRequest {
-  /** Absent: 127.0.0.1. */
-  readonly host?: string;
-  readonly port: number;
+export interface RawRequest extends Address {
   readonly method: string;
   readonly target: string;
   /** In this order and spelling, repeated names included; one character a byte. */
   readonly headers: readonly SentHeader[];
   /** What follows the headers; absent: nothing. */
   readonly body?: string;
-  /** The address of 127.0.0.0/8 from which the client connects; absent: the system's choice. */
-  readonly localAddress?: string;
 }
 
 export interface RawAnswer {
@@ -35,9 +31,8 @@ export class NoAnswer extends Error {
  */
 export async function askRaw(request: RawRequest): Promise<RawAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
-  const { host = '127.0.0.1', port, localAddress } = request;
   const fail = (why: string): void => reject(new NoAnswer(why));
-  const socket = connect({ host, port, ...(localAddress === undefined ? {} : { localAddress }) });
+  const socket = connectTo(request);
   const tooLate = setTimeout(() => fail(`no answer within ${ANSWER_MS_MAX / 1_000} s`), ANSWER_MS_MAX);
   let received = '';
   const judge = (ended: 'ended' | 'open') => {
@@ -54,10 +49,9 @@ export async function askRaw(request: RawRequest): Promise<RawAnswer> {
   socket.on('end', () => judge('ended'));
   socket.on('error', ({ message }) => fail(message));
   const lines = request.headers.map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(
-    `${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}\r\n${request.body ?? ''}`,
-    'latin1',
-  );
+  const text = `${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}\r\n${request.body ?? ''}`;
+  // Nothing is said before it is known to whom.
+  socket.once(request.tls === undefined ? 'connect' : 'secureConnect', () => socket.write(text, 'latin1'));
   return promise.finally(() => {
     clearTimeout(tooLate);
     socket.destroy();

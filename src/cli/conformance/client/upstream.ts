@@ -44,13 +44,18 @@ const CONNECTIONS_MAX = 256;
 const BODY_CHARS_MAX = 64 * 1_024;
 /** Some gateways send the path a second time, as a header. */
 const HEADER_BYTES_MAX = 64 * 1_024;
-/** Gateways and orchestrators ask for an application's health, which is nothing that a client sent. */
+/**
+ * Gateways and orchestrators ask for an application's health, which is nothing that a client sent. That it lacks a mark of ours would be
+ * no sign: so does a request which an attack hides in another one.
+ */
 const PROBES = /^(?:envoy\/hc|kube-probe\/|elb-healthchecker\/|googlehc\/)/i;
 
 export interface UpstreamPlace {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** The target of requests that look at the application's health alone: none of them is remembered. */
+  readonly healthPath?: string;
 }
 
 const LOOPBACK: UpstreamPlace = { host: '127.0.0.1', port: 0 };
@@ -59,7 +64,7 @@ const LOOPBACK: UpstreamPlace = { host: '127.0.0.1', port: 0 };
 export async function startUpstream(place = LOOPBACK): Promise<Upstream> {
   let kept: Received[] = [];
   const keep = (received: Received): void => {
-    if (kept.length < KEPT_MAX && !isProbe(received)) kept.push(received);
+    if (kept.length < KEPT_MAX && !isProbe(received, place)) kept.push(received);
   };
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (message, response) => {
     void readBody(message).then((body) => {
@@ -97,7 +102,8 @@ export async function startUpstream(place = LOOPBACK): Promise<Upstream> {
   };
 }
 
-function isProbe({ headers }: Received): boolean {
+function isProbe({ target, headers }: Received, { healthPath }: UpstreamPlace): boolean {
+  if (target === healthPath) return true;
   return headers.some(([name, value]) => name === 'user-agent' && PROBES.test(value));
 }
 

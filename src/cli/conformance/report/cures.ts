@@ -125,7 +125,7 @@ const WITHHELD: Cures = {
 
 /** Gateways that speak HTTP/1.1 alone serve no gRPC client. */
 const GRPC = cure(
-  'serve HTTP/2 in clear text where --gateway says, or name its port with --gateway-http2; without gRPC clients declare these cases left_out (--exceptions, as src/cli/conformance/recipes/nginx.yaml does)',
+  'serve HTTP/2 where --gateway says, without TLS in clear text, or name its port with --gateway-http2; without gRPC clients declare these cases left_out (--exceptions, as src/cli/conformance/recipes/nginx.yaml does)',
 );
 
 /** What is known to help against a difference at this entrance; undefined where nothing is. */

@@ -1,16 +1,27 @@
 import type { LeftOut } from '../trials.ts';
 import type { Loss } from './losses.ts';
 
+/** How much of each kind. */
+export interface Sent {
+  readonly cases: number;
+  readonly attacks: number;
+  readonly outages: number;
+}
+
 /** What a run found. */
 export interface ConformanceReport {
   readonly gateway: string;
   readonly entrance: string;
-  readonly sent: { readonly cases: number; readonly attacks: number; readonly outages: number };
+  /** Why not everything was tried that was meant to be; absent where it was. */
+  readonly given_up?: { readonly why: string; readonly meant: Sent };
+  readonly sent: Sent;
   /** What no exception declares, the worst first. */
   readonly losses: readonly Loss[];
   readonly left_out: readonly LeftOut[];
-  /** Declared exceptions, by their cases or their reasons, which this gateway has no need of. */
-  readonly exceptions_not_needed: readonly string[];
+  /** Trials that ended as an exception says, and declared losses of headers that were seen. */
+  readonly exceptions_held: number;
+  /** Declared exceptions, by their trials or their reasons, of which nothing was seen: this gateway has no need of them. */
+  readonly exceptions_not_seen: readonly string[];
   /** Requests that were refused for want of time and asked again. */
   readonly asked_again: number;
   /** Outages and bugs of this run's own Tollgate: then the losses may be its own. */
@@ -18,6 +29,7 @@ export interface ConformanceReport {
 }
 
 const CASES_SHOWN = 3;
+const UNSEEN_SHOWN = 10;
 
 /** For people at a terminal: the losses, the worst in the first line, then what was sent. */
 export function renderText(report: ConformanceReport): string {
@@ -43,23 +55,40 @@ function toRules(rules: readonly string[]): string {
 }
 
 function toSummary(report: ConformanceReport): string {
-  const { sent, losses, left_out: leftOut, exceptions_not_needed: unneeded } = report;
-  const lost = losses.length === 0 ? 'Nothing is lost' : count(losses.length, 'loss', 'losses');
-  const lines = [
-    `${lost}: ${count(sent.cases, 'case')}, ${count(sent.attacks, 'attack')} and ${count(sent.outages, 'outage')} through ${report.gateway} (${report.entrance}).`,
-    ...leftOut.map(({ why, titles }) => `${titles.length} left out: ${why}.`),
-  ];
-  const [first] = unneeded;
-  if (first !== undefined) lines.push(`${count(unneeded.length, 'exception')} not needed, as: ${first}`);
-  const { asked_again: again } = report;
-  if (again > 0)
-    lines.push(
-      `${count(again, 'request')} got a 503 and went out again: the machine or the gateway is busy.`,
-    );
+  const { given_up: givenUp, left_out: leftOut, asked_again: again } = report;
   const [error] = report.tollgate_errors;
-  if (error !== undefined)
-    lines.push(`Tollgate itself was not well, so that losses may be its own: ${error}`);
-  return lines.join('\n');
+  return [
+    ...(givenUp === undefined ? [] : [`THE RUN WAS GIVEN UP, and this is not the whole: ${givenUp.why}.`]),
+    `${toVerdict(report)}: ${toSent(report)} through ${report.gateway} (${report.entrance}).`,
+    ...leftOut.map(({ why, titles }) => `${titles.length} left out: ${why}.`),
+    ...toExceptions(report),
+    ...(again === 0
+      ? []
+      : [`${count(again, 'request')} got a 503 and went out again: the machine or the gateway is busy.`]),
+    ...(error === undefined ? [] : [`Tollgate itself was not well, so that losses may be its own: ${error}`]),
+  ].join('\n');
+}
+
+function toVerdict({ losses, given_up: givenUp }: ConformanceReport): string {
+  const soFar = givenUp === undefined ? '' : ' so far';
+  return losses.length === 0 ? `Nothing is lost${soFar}` : count(losses.length, 'loss', 'losses') + soFar;
+}
+
+function toSent({ sent, given_up: givenUp }: ConformanceReport): string {
+  const meant = givenUp?.meant;
+  const part = (kind: keyof Sent, one: string): string =>
+    meant === undefined ? count(sent[kind], one) : `${sent[kind]} of ${count(meant[kind], one)}`;
+  return `${part('cases', 'case')}, ${part('attacks', 'attack')} and ${part('outages', 'outage')}`;
+}
+
+function toExceptions({ exceptions_held: held, exceptions_not_seen: unseen }: ConformanceReport): string[] {
+  const shown = unseen.slice(0, UNSEEN_SHOWN).map((what) => `Warning: declared but not seen: ${what}`);
+  const more = unseen.length - shown.length;
+  return [
+    ...(held === 0 ? [] : [`${count(held, 'declared exception')} held.`]),
+    ...shown,
+    ...(more > 0 ? [`Warning: and ${more} more declared but not seen.`] : []),
+  ];
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

@@ -37,16 +37,6 @@ export interface WorldMeans extends DeskPlace {
   readonly clock: MovableClock;
 }
 
-const PREFIX: Readonly<Record<string, string>> = {
-  truedy: 'truedy_',
-  clary: 'clary_',
-  trackyard: 'ty_',
-  autype: 'ak_',
-  freddy: 'fr_',
-  workshop: 'ws_',
-  loft: 'lo_',
-};
-
 /** The first case begins at noon, UTC, on 4 February 2026; every further one in the next month, so that no case sees another's month. */
 const FIRST_YEAR = 2026;
 const FIRST_MONTH = 1;
@@ -214,7 +204,7 @@ export function findWord(word: string, loaded: LoadedCase, world: CaseWorld): st
   if (kind === 'token') return findToken(ref, world);
   if (kind === 'access') return world.sessions.get(ref)?.accessToken;
   if (kind === 'refresh') return world.sessions.get(ref)?.refreshToken;
-  if (word === 'unknown_key') return neverIssued(PREFIX[loaded.file.api] ?? '');
+  if (word === 'unknown_key') return loaded.file.key_prefix && neverIssued(loaded.file.key_prefix);
   if (word === 'ts') return isoSeconds(world.clock.now().wallMs);
   return loaded.file.words[word];
 }

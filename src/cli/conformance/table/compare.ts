@@ -1,17 +1,18 @@
 import { APPLICATION_BODY } from '../client/upstream.ts';
 import type { Difference } from '../difference.ts';
 import type { Judged } from './expectation.ts';
-import { isCredentialName } from './names.ts';
+import { USUAL_NAMES, isCredentialName } from './names.ts';
+import type { WatchedNames } from './names.ts';
 
 /** How an answer is not what was promised: none where it is, to the byte. */
-export function compare(promised: Judged, seen: Judged): readonly Difference[] {
+export function compare(promised: Judged, seen: Judged, names = USUAL_NAMES): readonly Difference[] {
   const passed = seen.upstream !== undefined || seen.body === APPLICATION_BODY;
   if (passed && promised.upstream === undefined) return [{ kind: 'let through' }];
   const { status } = seen;
   if (seen.upstream === undefined && promised.upstream !== undefined) {
     return [{ kind: 'stopped', status, seen: seen.body }];
   }
-  const upstream = compareUpstream(promised.upstream ?? [], seen.upstream ?? []);
+  const upstream = compareUpstream(promised.upstream ?? [], seen.upstream ?? [], names);
   // Another status brings another body and other headers with it: told one by one they would hide what happened.
   if (status !== promised.status) {
     return [...upstream, { kind: 'status', promised: promised.status, status, seen: seen.body }];
@@ -46,13 +47,17 @@ function compareHeaders(promised: Judged, seen: Judged): readonly Difference[] {
   ];
 }
 
-function compareUpstream(promised: readonly string[], seen: readonly string[]): readonly Difference[] {
+function compareUpstream(
+  promised: readonly string[],
+  seen: readonly string[],
+  names: WatchedNames,
+): readonly Difference[] {
   const lost = without(promised, seen).map(toPair);
   const foreign = without(seen, promised).map(toPair);
   return [
     ...lost.map(({ name }): Difference => ({ kind: 'identity lost', name })),
     ...foreign.map(({ name }): Difference => ({
-      kind: isCredentialName(name) ? 'credential upstream' : 'forged upstream',
+      kind: isCredentialName(name, names) ? 'credential upstream' : 'forged upstream',
       name,
     })),
   ];

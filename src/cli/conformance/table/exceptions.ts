@@ -2,7 +2,7 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import type { Difference } from '../difference.ts';
 import type { LoadedCase } from './load.ts';
-import { ANSWER_OR_NAME, REASON } from './schema.ts';
+import { ANSWER_OR_NAME, HEADER_NAME, REASON } from './schema.ts';
 import type { AnswerOrName, RequestStep } from './schema.ts';
 
 const OUTCOMES = {
@@ -39,8 +39,11 @@ const FILE = z.strictObject({
         why: REASON,
         on: z.enum(['passed', 'refused']),
         /** Absent: whatever the method was. */
-        method: z.string().optional(),
-        headers: z.array(z.string()).min(1),
+        method: z
+          .string()
+          .regex(/^[A-Z]+$/, 'expected a method in capitals')
+          .optional(),
+        headers: z.array(HEADER_NAME).min(1),
       }),
     )
     .default([]),
@@ -60,10 +63,12 @@ export interface GatewayExceptions {
   readonly findStatus: (title: string) => number | undefined;
   /** The differences that are not declared as lost, and notes which declarations were needed. */
   readonly forgive: (differences: readonly Difference[], asked: ForgivenAnswer) => readonly Difference[];
+  /** Notes that a trial of this title ended as it was declared to. */
+  readonly hold: (title: string) => void;
+  /** Trials that ended so, and declared losses of headers that were seen. */
+  readonly countHeld: () => number;
   /** Why headers are declared as lost of which none was, in a run of everything. */
   readonly listUnneeded: () => readonly string[];
-  /** Titles of which there is no trial. */
-  readonly listStale: (titles: readonly string[]) => readonly string[];
 }
 
 export interface ForgivenAnswer {
@@ -91,6 +96,7 @@ export function toExceptions(files: readonly ExceptionsText[]): GatewayException
   const exceptions = files.flatMap((file) => file.exceptions);
   const lost = files.flatMap((file) => file.lost);
   const needed = new Set<LostText>();
+  const held = new Set<string>();
   return {
     leavesOut: (title) => exceptions.some((entry) => entry.left_out && entry.cases.includes(title)),
     find: (loaded, step) => findOutcome(exceptions, loaded, step) ?? (likeEnvoy ? step.envoy : undefined),
@@ -101,13 +107,13 @@ export function toExceptions(files: readonly ExceptionsText[]): GatewayException
         if (entry !== undefined) needed.add(entry);
         return entry === undefined;
       }),
+    hold: (title) => void held.add(title),
+    countHeld: () => held.size + needed.size,
     listUnneeded: () => lost.filter((entry) => !needed.has(entry)).map(({ why }) => why),
-    listStale: (titles) =>
-      exceptions.flatMap(({ cases }) => cases.filter((title) => !titles.includes(title))),
   };
 }
 
-type ExceptionText = ExceptionsText['exceptions'][number];
+export type ExceptionText = ExceptionsText['exceptions'][number];
 type LostText = ExceptionsText['lost'][number];
 
 function findOutcome(

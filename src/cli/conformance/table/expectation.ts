@@ -1,6 +1,7 @@
 import { toSortedLines } from '../client/client.ts';
 import type { SeenAnswer } from '../client/client.ts';
 import { isCredentialName, isIdentityName } from './names.ts';
+import type { WatchedNames } from './names.ts';
 import type { AnswerOrName, AnswerText, CaseFile } from './schema.ts';
 import { fill } from './words.ts';
 
@@ -76,15 +77,15 @@ function settleLine(line: string, seen: string): string {
 }
 
 /** The part of what was seen that an expectation speaks of. An allowed request's body is the upstream's own. */
-export function fromSeen(seen: SeenAnswer): Judged {
+export function fromSeen(seen: SeenAnswer, names: WatchedNames): Judged {
   return {
     status: seen.status,
     headers: seen.headers,
     body: seen.upstream === undefined ? seen.body : '',
-    upstream: seen.upstream?.filter((line) => isWatched(line.slice(0, line.indexOf(':')))),
+    upstream: seen.upstream?.filter((line) => isWatched(line.slice(0, line.indexOf(':')), names)),
   };
 }
 
-function isWatched(name: string): boolean {
-  return isCredentialName(name) || isIdentityName(name);
+function isWatched(name: string, names: WatchedNames): boolean {
+  return isCredentialName(name, names) || isIdentityName(name, names);
 }

@@ -3,28 +3,32 @@
  * but letters and digits as the same one.
  */
 
-const CREDENTIALS: ReadonlySet<string> = new Set([
-  'x-workshop-key',
-  'x-inner-key',
-  'authorization',
-  'x-api-key',
-  'api-key',
-]);
-const IDENTITIES: ReadonlySet<string> = new Set([
-  'x-account-id',
-  'x-key-id',
-  'x-tier',
-  'x-organization-id',
-  'x-caller',
-  'x-api',
-]);
-
-export function isCredentialName(name: string): boolean {
-  return CREDENTIALS.has(toPlain(name));
+/** In lower case, with dashes. */
+export interface WatchedNames {
+  readonly credentials: readonly string[];
+  readonly identities: readonly string[];
 }
 
-export function isIdentityName(name: string): boolean {
-  return IDENTITIES.has(toPlain(name));
+/** What Tollgate and the documented APIs use. */
+export const USUAL_NAMES: WatchedNames = {
+  credentials: ['authorization', 'x-api-key', 'api-key'],
+  identities: ['x-account-id', 'x-key-id', 'x-tier', 'x-organization-id'],
+};
+
+/** The usual names, and those that an API has of its own. */
+export function withNames({ credentials, identities }: WatchedNames): WatchedNames {
+  return {
+    credentials: [...USUAL_NAMES.credentials, ...credentials.map(toPlain)],
+    identities: [...USUAL_NAMES.identities, ...identities.map(toPlain)],
+  };
+}
+
+export function isCredentialName(name: string, names = USUAL_NAMES): boolean {
+  return names.credentials.includes(toPlain(name));
+}
+
+export function isIdentityName(name: string, names = USUAL_NAMES): boolean {
+  return names.identities.includes(toPlain(name));
 }
 
 function toPlain(name: string): string {

@@ -7,6 +7,7 @@ import { compare } from './compare.ts';
 import { findAnswer, fromSeen, settleRanges, toJudged } from './expectation.ts';
 import type { GatewayExceptions } from './exceptions.ts';
 import type { LoadedCase } from './load.ts';
+import { withNames } from './names.ts';
 import { sentRequestId, toRequest } from './request.ts';
 import type { AnswerOrName, RequestStep, Step } from './schema.ts';
 
@@ -65,7 +66,7 @@ async function takeRequest(taking: Taking<RequestStep>): Promise<readonly Differ
   const other = way.exceptions?.find(loaded, step);
   if (other !== undefined && 'answers' in other) {
     const seen = await way.client.ask(request);
-    return orUnneeded(judgeGatewaysOwn(seen, other.answers), () => judge(seen, step.answer, taking));
+    return settle(judgeGatewaysOwn(seen, other.answers), () => judge(seen, step.answer, taking), taking);
   }
   const { status } = findAnswer(other?.answer ?? step.answer, loaded.file);
   for (let sent = 1; sent < (step.times ?? 1); sent += 1) {
@@ -74,15 +75,21 @@ async function takeRequest(taking: Taking<RequestStep>): Promise<readonly Differ
   }
   const seen = await way.client.ask(request);
   const differences = judge(seen, other?.answer ?? step.answer, taking);
-  return other === undefined ? differences : orUnneeded(differences, () => judge(seen, step.answer, taking));
+  return other === undefined
+    ? differences
+    : settle(differences, () => judge(seen, step.answer, taking), taking);
 }
 
 /** Where the gateway does what the table says, it is the exception that is wrong. */
-function orUnneeded(
+function settle(
   differences: readonly Difference[],
   byTable: () => readonly Difference[],
+  { loaded, way }: Taking<RequestStep>,
 ): readonly Difference[] {
-  if (differences.length === 0) return [];
+  if (differences.length === 0) {
+    way.exceptions?.hold(loaded.title);
+    return [];
+  }
   return byTable().length === 0 ? [{ kind: 'exception not needed' }] : differences;
 }
 
@@ -94,14 +101,15 @@ function judge(
   // Behind a gateway the request's own id is the one that the gateway gave it.
   const own = step.request_id === 'sent' && way.name === 'in process';
   const requestId = own ? sentRequestId(step) : seen.requestId;
-  const judged = fromSeen(seen);
+  const names = withNames(loaded.file.names);
+  const judged = fromSeen(seen, names);
   const promised = settleRanges(
     toJudged(findAnswer(answer, loaded.file), (word) =>
       word === 'request_id' ? requestId : findWord(word, loaded, world),
     ),
     judged,
   );
-  const differences = compare(promised, judged);
+  const differences = compare(promised, judged, names);
   const method = step.send?.method ?? loaded.file.request.method;
   return way.exceptions?.forgive(differences, { status: promised.status, method }) ?? differences;
 }

@@ -3,6 +3,8 @@ import * as z from 'zod';
 /** A duration in words: `60s`, `59.999s`, `1ms`, `36h`, `1d`. */
 const DURATION = z.string().regex(/^\d+(\.\d{1,3})?(ms|s|m|h|d)$/);
 const HEADER = z.tuple([z.string(), z.string()]);
+/** As it is compared: in lower case. */
+export const HEADER_NAME = z.string().regex(/^[a-z0-9_.-]+$/, 'expected the name of a header in lower case');
 const REF = z.string().regex(/^[a-z_]+$/);
 /** A reason that a reader can weigh, not a word that fills a place. */
 export const REASON = z.string().min(20);
@@ -167,6 +169,15 @@ const CASE = z.strictObject({
 /** A file of cases: what most of them share, the API's answers each written out once, and the cases. */
 export const CASE_FILE = z.strictObject({
   api: z.string(),
+  /** How the keys begin that the API issues; without it no case speaks of one that was never issued. */
+  key_prefix: z.string().min(1).optional(),
+  /** Beside the usual ones (`names.ts`): what a gateway must not let a client bring to this API's application. */
+  names: z
+    .strictObject({
+      credentials: z.array(HEADER_NAME).default([]),
+      identities: z.array(HEADER_NAME).default([]),
+    })
+    .default({ credentials: [], identities: [] }),
   accounts: z.record(REF, ACCOUNT).default({}),
   keys: z.record(REF, KEY).default({}),
   tokens: z.record(REF, TOKEN).default({}),

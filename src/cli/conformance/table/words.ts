@@ -22,17 +22,30 @@ export function isoSeconds(wallMs: number): string {
   return `${new Date(wallMs).toISOString().slice(0, 19)}Z`;
 }
 
+const WORD = /\$\{([^}|]+)(?:\|([^}]+))?\}/g;
+const REPEATED = /^.\*\d+$/;
+
 /** Puts a value in the place of every `${word}` and `${word|change}`; an unknown word throws, so that no typing error judges anything. */
 export function fill(text: string, find: (word: string) => string | undefined): string {
-  return text.replaceAll(/\$\{([^}|]+)(?:\|([^}]+))?\}/g, (whole: string, word: string, change?: string) => {
+  return text.replaceAll(WORD, (whole: string, word: string, change?: string) => {
     if (word.includes('..')) return whole;
-    const value = /^.\*\d+$/.test(word) ? repeated(word) : find(word);
+    const value = REPEATED.test(word) ? repeated(word) : find(word);
     if (value === undefined) throw new Error(`\${${word}} is nothing that this case has`);
     if (change === undefined) return value;
     const made = CHANGES[change]?.(value);
     if (made === undefined || made === value) throw new Error(`${change} does not change ${word}`);
     return made;
   });
+}
+
+/** The first `${word}` or `${word|change}` of a text that `fill` would refuse, whatever its words stand for; undefined where there is none. */
+export function findUnknownWord(text: string, isKnown: (word: string) => boolean): string | undefined {
+  for (const [whole, word = '', change] of text.matchAll(WORD)) {
+    if (word.includes('..')) continue;
+    const isMade = REPEATED.test(word) || isKnown(word);
+    if (!isMade || (change !== undefined && !Object.hasOwn(CHANGES, change))) return whole;
+  }
+  return undefined;
 }
 
 /** `x*17000` */

@@ -126,6 +126,16 @@ describe('the application', () => {
     expect(upstream.take()).toEqual([]);
   });
 
+  test('remembers no request for the path by which its gateway knows that it is well', async () => {
+    const upstream = await startUpstream({ host: '127.0.0.1', port: 0, healthPath: '/ping' });
+    closing.push(() => upstream.stop());
+    const { port } = upstream;
+    for (const target of ['/ping', '/ping?', '/ping/', '/']) {
+      await askRaw({ port, ...GET, target, headers: [['Host', 'a']] });
+    }
+    expect(upstream.take().map(({ target }) => target)).toEqual(['/ping?', '/ping/', '/']);
+  });
+
   test.each([
     ['a header without a name', 'GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n'],
     ['more headers than it reads', `GET / HTTP/1.1\r\nHost: a\r\nX-Big: ${'x'.repeat(100_000)}\r\n\r\n`],

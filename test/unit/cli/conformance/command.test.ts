@@ -1,4 +1,5 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -37,11 +38,19 @@ async function judge(behaviour: Behaviour, nowMs = createHurry()): Promise<Ran> 
   return conformance(['--gateway', gateway.url], nowMs);
 }
 
-function conformance(flags: readonly string[], nowMs = createHurry()): Promise<Ran> {
+function conformance(
+  flags: readonly string[],
+  nowMs = createHurry(),
+  stopping = new AbortController().signal,
+): Promise<Ran> {
   const { rehearse } = createProgram({ env: {}, writeLog: () => undefined });
   const places = ['--listen', `127.0.0.1:${listen}`, '--upstream', `127.0.0.1:${upstream}`];
   const entrance = ['--entrance', 'nginx', '--token-file', join(folder, 'token')];
-  return run(['conformance', ...places, ...entrance, ...flags], { program: { rehearse }, nowMs });
+  return run(['conformance', ...places, ...entrance, ...flags], {
+    program: { rehearse },
+    nowMs,
+    stop: stopping,
+  });
 }
 
 function createHurry(): () => number {
@@ -57,6 +66,58 @@ function expectOneSentence({ code, err, out }: Ran, words: RegExp): void {
   expect(err).not.toMatch(/\n\s+at |bug in Tollgate/);
   expect(err).not.toContain(TOKEN);
 }
+
+/** All that the dialect needs besides. */
+const WHOLE = {
+  'x-original-host': 'api.trackyard.com',
+  'x-gateway-peer': '127.0.0.1',
+  'x-gateway-request-id': '0',
+};
+
+describe('a run that is given up on its way', () => {
+  /** It checks, but leaves every header as it is. */
+  function startDying(): Behaviour {
+    const behaviour = askWith(listen, TOKEN, WHOLE, passOnTo(upstream));
+    let left = ANSWERED;
+    return (message, response) => {
+      left -= 1;
+      if (left >= 0) return behaviour(message, response);
+      message.socket.destroy();
+      void stop();
+    };
+  }
+  const ANSWERED = 30;
+
+  test('for the gateway is gone tells what was lost so far, and that it is not the whole', async () => {
+    const { code, out, err } = await judge(startDying(), Date.now);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^(?:LET THROUGH|UNSAFE|MUTE): /);
+    expect(out).toMatch(
+      /\nTHE RUN WAS GIVEN UP, and this is not the whole: the gateway no longer answers: 5 requests in a row got nothing\.\n[1-9]\d* loss(?:es)? so far: \d+ of \d+ cases, 0 of \d+ attacks and 0 of 3 outages through/,
+    );
+    expect(err).toMatch(/^error: the run was given up, with [1-9]\d* loss(?:es)? so far: /m);
+    expect(out + err).not.toContain(TOKEN);
+  });
+
+  test('for it was stopped is told to programs as well', async () => {
+    const stopping = new AbortController();
+    const behaviour = askWith(listen, TOKEN, WHOLE, passOnTo(upstream));
+    let asked = 0;
+    const gateway = await startFakeGateway((message, response) => {
+      asked += 1;
+      if (asked === ANSWERED) stopping.abort();
+      behaviour(message, response);
+    });
+    stop = () => gateway.stop();
+    const ran = await conformance(['--gateway', gateway.url, '--json'], Date.now, stopping.signal);
+    expect(ran.code).toBe(1);
+    expect(JSON.parse(ran.out)).toMatchObject({
+      given_up: { why: 'it was stopped', meant: { cases: expect.any(Number) } },
+      losses: expect.arrayContaining([expect.objectContaining({ severity: 'mute' })]),
+      exceptions_not_seen: [],
+    });
+  });
+});
 
 describe('a gateway that cannot be judged', () => {
   test('for it is not there', async () => {
@@ -102,13 +163,23 @@ describe('a gateway that cannot be judged', () => {
   });
 
   test('for what it passes gets to another application', async () => {
-    const whole = {
-      'x-original-host': 'api.trackyard.com',
-      'x-gateway-peer': '127.0.0.1',
-      'x-gateway-request-id': '0',
-    };
-    const ran = await judge(askWith(listen, TOKEN, whole));
+    const ran = await judge(askWith(listen, TOKEN, WHOLE));
     expectOneSentence(ran, /told to pass, but nothing gets to the application at 127\.0\.0\.1:\d+/);
+  });
+
+  test('for its application gets requests that nobody sent here', async () => {
+    const behaviour = askWith(listen, TOKEN, WHOLE, passOnTo(upstream));
+    const ran = await judge((message, response) => {
+      const stray = request({
+        host: '127.0.0.1',
+        port: upstream,
+        path: '/ping',
+        headers: { 'user-agent': 'x/1' },
+      });
+      stray.once('response', (answer) => answer.resume().once('end', () => behaviour(message, response)));
+      stray.end();
+    });
+    expectOneSentence(ran, /requests that are not of this run: GET \/ping, of x\/1\..*--health-path/);
   });
 
   test('for its answers have no end', async () => {
@@ -159,7 +230,22 @@ describe('the command line', () => {
   test.each([
     ['no gateway', [...LISTEN, '--entrance', 'nginx']],
     ['a gateway that is no URL', ['--gateway', 'nonsense', ...LISTEN, '--recipe', 'envoy']],
-    ['a gateway behind TLS', ['--gateway', 'https://a.example', ...LISTEN, '--recipe', 'envoy']],
+    ['a gateway of another protocol', ['--gateway', 'ftp://a.example', ...LISTEN, '--recipe', 'envoy']],
+    [
+      'authorities for a gateway in clear text',
+      ['--gateway', 'http://a.example', ...LISTEN, '--recipe', 'envoy', '--gateway-ca', 'ca.pem'],
+    ],
+    [
+      'an address for the name in a certificate',
+      ['--gateway', 'https://a.example', ...LISTEN, '--recipe', 'envoy', '--gateway-name', '10.0.0.1'],
+    ],
+    [
+      'gRPC in clear text beside TLS',
+      [
+        ...['--gateway', 'https://a.example', '--gateway-http2', 'http://a.example'],
+        ...[...LISTEN, '--recipe', 'envoy'],
+      ],
+    ],
     ['a name and a password', ['--gateway', 'http://me:secret@a.example', ...LISTEN, '--recipe', 'envoy']],
     [
       'gRPC on another host',
@@ -209,6 +295,20 @@ describe('the command line', () => {
     expect(err).not.toContain('secret');
   });
 
+  test.each(['ping', '/ping pong', '/api', '/api/external/v1/items', '/api/external/v1/items/healthz'])(
+    'with a path of the health at %s is wrong usage',
+    async (path) => {
+      const flags = ['--gateway', 'http://a.example', ...LISTEN, '--recipe', 'envoy'];
+      expect(await run(['conformance', ...flags, '--health-path', path])).toMatchObject({ code: 2, out: '' });
+    },
+  );
+
+  test('takes any other path for that of the health', async () => {
+    const flags = ['--gateway', 'http://a.example', ...LISTEN, '--recipe', 'envoy'];
+    const { err } = await run(['conformance', ...flags, '--health-path', '/ping']);
+    expect(err).not.toContain('--health-path');
+  });
+
   test.each([
     ['a token file that is not there', 'absent'],
     ['a token file that is a folder', '.'],
@@ -225,6 +325,14 @@ describe('the command line', () => {
     expect(err).not.toMatch(/bug in Tollgate|tollgate-conformance/);
   });
 
+  test('with a file of authorities that holds none is refused in a sentence', async () => {
+    const place = ['--gateway', 'https://a.example', ...LISTEN, '--recipe', 'envoy'];
+    const { code, err } = await run(['conformance', ...place, '--gateway-ca', join(folder, 'token')]);
+    expect(code).toBe(1);
+    expect(err).toContain('/token: holds no certificates in PEM');
+    expect(err).not.toContain(TOKEN);
+  });
+
   test('with exceptions that name no case is refused before anything is started', async () => {
     const file = join(folder, 'mine.yaml');
     await writeFile(
@@ -234,6 +342,6 @@ describe('the command line', () => {
     const flags = ['--gateway', 'http://a.example', ...LISTEN, '--recipe', 'envoy', '--exceptions', file];
     const { code, err } = await run(['conformance', ...flags]);
     expect(code).toBe(1);
-    expect(err).toContain('an exception names no case: nothing');
+    expect(err).toContain(`${file}: "nothing" names no case, no attack and no outage`);
   });
 });

@@ -35,8 +35,13 @@ export function passOnTo(port: number): Behaviour {
   };
 }
 
-/** Asks Tollgate by `auth_request`'s dialect, with this token and in these words besides, and tells the client what it said. */
-export function askWith(port: number, token: string, more: Readonly<Record<string, string>> = {}): Behaviour {
+/** Asks Tollgate by `auth_request`'s dialect, with this token and in these words besides, and tells the client what it said, or hands on what it allows. */
+export function askWith(
+  port: number,
+  token: string,
+  more: Readonly<Record<string, string>> = {},
+  onward?: Behaviour,
+): Behaviour {
   return (message, response) => {
     const headers = {
       ...message.headers,
@@ -46,6 +51,10 @@ export function askWith(port: number, token: string, more: Readonly<Record<strin
       ...more,
     };
     const question = httpRequest({ host: '127.0.0.1', port, path: '/', headers }, (answer) => {
+      if (answer.statusCode === 200 && onward !== undefined) {
+        answer.resume();
+        return onward(message, response);
+      }
       response.writeHead(answer.statusCode ?? 500);
       answer.pipe(response);
     });

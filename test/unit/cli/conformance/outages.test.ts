@@ -1,11 +1,12 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startUpstream } from '../../../../src/cli/conformance/client/upstream.ts';
 import type { Upstream } from '../../../../src/cli/conformance/client/upstream.ts';
 import { createDoor } from '../../../../src/cli/conformance/door.ts';
 import type { Door } from '../../../../src/cli/conformance/door.ts';
 import { OUTAGES } from '../../../../src/cli/conformance/outages.ts';
 import type { OutageField } from '../../../../src/cli/conformance/outages.ts';
+import { parseExceptions, toExceptions } from '../../../../src/cli/conformance/table/exceptions.ts';
 import { takeTrial } from '../../../../src/cli/conformance/trial.ts';
 import { findFreePort } from '../../../e2e/free-port.ts';
 import { startFakeGateway } from './fake-gateway.ts';
@@ -34,9 +35,9 @@ afterEach(async () => {
   await upstream.stop();
 });
 
-async function takeSilence(door: Door) {
+async function takeSilence(door: Door, exceptions = toExceptions([])) {
   const place = { host: '127.0.0.1', port: Number(new URL(gateway.url).port), loopback: true };
-  const field: OutageField = { door, place, upstream, wantedStatus: () => 503, pause: async () => undefined };
+  const field: OutageField = { door, place, upstream, exceptions, pause: async () => undefined };
   return SILENT && takeTrial(SILENT, field);
 }
 
@@ -68,4 +69,36 @@ test('a silence is heard once somebody speaks to it', async () => {
   expect(await takeSilence(door)).toEqual([]);
   expect(door.wasHeard()).toBe(true);
   await door.stop();
+});
+
+describe('a status that is declared for an outage', () => {
+  const declare = (status: number) =>
+    toExceptions([
+      parseExceptions(
+        `exceptions: [{ why: this gateway has words of its own, cases: ['${SILENT?.title}'], answers: ${status} }]`,
+      ),
+    ]);
+
+  test('holds where the gateway answers with it, in whatever words', async () => {
+    behaviour = (_, response) => response.writeHead(502).end('bad gateway');
+    const exceptions = declare(502);
+    expect(await takeSilence(doorThatIsHeardAfter(1), exceptions)).toEqual([]);
+    expect(exceptions.countHeld()).toBe(1);
+  });
+
+  test('is not needed where the client is told in the API’s words', async () => {
+    behaviour = refuse;
+    const exceptions = declare(502);
+    expect(await takeSilence(doorThatIsHeardAfter(1), exceptions)).toEqual([
+      { kind: 'exception not needed' },
+    ]);
+    expect(exceptions.countHeld()).toBe(0);
+  });
+
+  test('forgives no other one', async () => {
+    behaviour = (_, response) => response.writeHead(500).end();
+    expect(await takeSilence(doorThatIsHeardAfter(1), declare(502))).toMatchObject([
+      { kind: 'status', promised: 502, status: 500 },
+    ]);
+  });
 });

@@ -26,7 +26,8 @@ function reportOf(found: ConformanceReport['losses']): ConformanceReport {
     sent: { cases: 2, attacks: 1, outages: 1 },
     losses: found,
     left_out: [],
-    exceptions_not_needed: [],
+    exceptions_held: 0,
+    exceptions_not_seen: [],
     asked_again: 0,
     tollgate_errors: [],
   };
@@ -108,6 +109,25 @@ describe('the report', () => {
   test('without a loss says so, and what was sent', () => {
     expect(renderText(reportOf([]))).toBe(
       'Nothing is lost: 2 cases, 1 attack and 1 outage through http://127.0.0.1:1 (envoy-http).\n',
+    );
+  });
+
+  test('counts the declared exceptions that held, and warns of those of which nothing was seen', () => {
+    const report = { ...reportOf([]), exceptions_held: 12, exceptions_not_seen: ['a: one', 'a: two'] };
+    expect(renderText(report)).toMatch(
+      /\n12 declared exceptions held\.\nWarning: declared but not seen: a: one\nWarning: declared but not seen: a: two\n$/,
+    );
+  });
+
+  test('of a run that was given up says so before anything else of it, and how much was tried', () => {
+    const meant = { cases: 9, attacks: 4, outages: 1 };
+    const sent = { cases: 2, attacks: 0, outages: 0 };
+    const report = { ...reportOf([]), sent, given_up: { why: 'it was stopped', meant } };
+    expect(renderText(report)).toBe(
+      [
+        'THE RUN WAS GIVEN UP, and this is not the whole: it was stopped.',
+        'Nothing is lost so far: 2 of 9 cases, 0 of 4 attacks and 0 of 1 outage through http://127.0.0.1:1 (envoy-http).\n',
+      ].join('\n'),
     );
   });
 
