@@ -1,58 +1,9 @@
 import { BUCKETS_SECONDS } from '../domain/measurements.ts';
-import type {
-  CounterLabels,
-  CounterName,
-  GaugeLabels,
-  GaugeName,
-  HistogramLabels,
-  HistogramName,
-} from '../domain/measurements.ts';
-
-type LabelNames<Labels> = readonly (keyof Labels & string)[];
-
-export type MetricUnit =
-  | 'checks'
-  | 'connections'
-  | 'calls'
-  | 'credits'
-  | 'seconds'
-  | 'bytes'
-  | 'keys'
-  | 'accounts'
-  | 'sessions'
-  | 'counters'
-  | 'tokens'
-  | 'fetches'
-  | '';
-
-interface Described {
-  /** What a value says, in one sentence without its end. */
-  readonly help: string;
-  readonly unit: MetricUnit;
-}
-
-interface CounterRow<Name extends CounterName> extends Described {
-  readonly kind: 'counter';
-  readonly labels: LabelNames<CounterLabels[Name]>;
-}
-
-interface GaugeRow<Name extends GaugeName> extends Described {
-  readonly kind: 'gauge';
-  readonly labels: LabelNames<GaugeLabels[Name]>;
-}
-
-interface HistogramRow<Name extends HistogramName> extends Described {
-  readonly kind: 'histogram';
-  readonly labels: LabelNames<HistogramLabels[Name]>;
-  readonly buckets: readonly number[];
-}
+import type { Metric, MetricsTable } from './metric-row.ts';
+import { PROCESS_METRICS } from './process-metrics.ts';
 
 /** Every metric there is. The registry and the table of the README are made of it. */
-export const METRICS: {
-  readonly [Name in CounterName]: CounterRow<Name>;
-} & { readonly [Name in GaugeName]: GaugeRow<Name> } & {
-  readonly [Name in HistogramName]: HistogramRow<Name>;
-} = {
+export const METRICS: MetricsTable = {
   tollgate_checks_total: {
     kind: 'counter',
     unit: 'checks',
@@ -206,113 +157,8 @@ export const METRICS: {
     labels: [],
     help: 'Last uses that wait to be written',
   },
-  tollgate_event_loop_delay_seconds: {
-    kind: 'histogram',
-    unit: 'seconds',
-    labels: ['thread'],
-    buckets: BUCKETS_SECONDS.tollgate_event_loop_delay_seconds,
-    help: 'How late a thread came to a timer that was due every 20 ms, of the edge, or every 100 ms, of the others',
-  },
-  tollgate_gc_seconds: {
-    kind: 'histogram',
-    unit: 'seconds',
-    labels: ['thread', 'kind'],
-    buckets: BUCKETS_SECONDS.tollgate_gc_seconds,
-    help: 'How long a garbage collection held a thread up',
-  },
-  tollgate_grpc_connections: {
-    kind: 'gauge',
-    unit: 'connections',
-    labels: [],
-    help: 'Open connections of gateways; only of the transport wire, as all that follows of grpc',
-  },
-  tollgate_grpc_connections_total: {
-    kind: 'counter',
-    unit: 'connections',
-    labels: [],
-    help: 'Connections of gateways that were let in',
-  },
-  tollgate_grpc_calls: {
-    kind: 'gauge',
-    unit: 'calls',
-    labels: [],
-    help: 'Calls that have not ended',
-  },
-  tollgate_grpc_calls_total: {
-    kind: 'counter',
-    unit: 'calls',
-    labels: [],
-    help: 'Calls that were begun: checks, and questions about health',
-  },
-  tollgate_grpc_refusals_total: {
-    kind: 'counter',
-    unit: '',
-    labels: ['reason'],
-    help: 'Connections and calls of gateways that were closed for what the peer did; call_malformed and no_room_for_call: one call, the connection stays',
-  },
-  tollgate_grpc_bytes_total: {
-    kind: 'counter',
-    unit: 'bytes',
-    labels: ['direction'],
-    help: 'Bytes of gateways, without TLS',
-  },
-  tollgate_grpc_waiting_bytes: {
-    kind: 'gauge',
-    unit: 'bytes',
-    labels: [],
-    help: 'Messages that have not come whole, answers that have not left',
-  },
-  tollgate_thread_busy_seconds_total: {
-    kind: 'counter',
-    unit: 'seconds',
-    labels: ['thread'],
-    help: 'Time in which a thread was not idle: its rate is how full it is',
-  },
-  tollgate_heap_used_bytes: {
-    kind: 'gauge',
-    unit: 'bytes',
-    labels: ['thread'],
-    help: "Objects on a thread's heap; the packed tables lie outside",
-  },
-  tollgate_ready: {
-    kind: 'gauge',
-    unit: '',
-    labels: [],
-    help: '1 while /readyz says ready, else 0',
-  },
-  tollgate_config_info: {
-    kind: 'gauge',
-    unit: '',
-    labels: ['digest'],
-    help: '1; digest: the beginning of the SHA-256 of the configuration in use, without its secrets',
-  },
-  tollgate_build_info: {
-    kind: 'gauge',
-    unit: '',
-    labels: ['version', 'node'],
-    help: '1; the versions of Tollgate and of Node',
-  },
-  process_resident_memory_bytes: {
-    kind: 'gauge',
-    unit: 'bytes',
-    labels: [],
-    help: 'Resident memory of the process',
-  },
-  process_cpu_seconds_total: {
-    kind: 'counter',
-    unit: 'seconds',
-    labels: [],
-    help: 'CPU time of the process, all threads, user and system',
-  },
-  process_start_time_seconds: {
-    kind: 'gauge',
-    unit: 'seconds',
-    labels: [],
-    help: 'When the process started, since the Unix epoch',
-  },
+  ...PROCESS_METRICS,
 };
-
-export type Metric = (typeof METRICS)[keyof typeof METRICS];
 
 /** Name and row of every metric, in the order of the table. */
 export const METRIC_ROWS: readonly (readonly [name: string, row: Metric])[] = Object.entries(METRICS);
