@@ -6,6 +6,7 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
     exclude: ['test/**/*.long.test.ts', 'node_modules/**'],
+    globalSetup: ['test/temporary-folder.ts'],
     setupFiles: ['test/leaks/setup.ts', 'test/overwritten-reads.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.long.test.ts'],
+    globalSetup: ['test/temporary-folder.ts'],
     setupFiles: ['test/leaks/setup.ts', 'test/overwritten-reads.ts'],
     testTimeout: 600_000,
     hookTimeout: 120_000,

@@ -15,7 +15,7 @@ describe('a run of tests after which secrets stand where others may read them', 
 
   beforeAll(async () => {
     await new Promise<void>((resolve) => {
-      const env = { PATH: process.env['PATH'], NO_COLOR: '1' };
+      const env = { PATH: process.env['PATH'], TMPDIR: tmpdir(), NO_COLOR: '1' };
       execFile(process.execPath, [VITEST, 'run', '--config', CONFIG], { env }, (error, _, written) => {
         code = error?.code;
         stderr = written;
