@@ -1,6 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { startEcho } from '../../src/cli/echo.ts';
 import { startEnvoy } from '../../src/cli/envoy-process.ts';
 import type { EnvoyProcess } from '../../src/cli/envoy-process.ts';
@@ -26,8 +28,49 @@ const HEALTH_INTERVAL = '1s';
 /** A server that restarts for less time than this would not be missed. */
 const BETWEEN_MS = 200;
 
+/** What a test restarts under load: ended after it, by whoever declared it. */
+export interface DrainWorld {
+  readonly servers: readonly Server[];
+  readonly envoy: EnvoyProcess;
+}
+
+export interface DrainPlan {
+  /** One server each. */
+  readonly names: readonly string[];
+  /** Changes the recipe before it is asked of these servers. */
+  readonly change?: (recipe: string) => string;
+}
+
+/** Declares the hooks of a `describe`, and answers with what begins the world of each of its tests. */
+export function prepareDrains(binary: string): (plan: DrainPlan) => Promise<DrainWorld> {
+  const opened: (() => Promise<unknown>)[] = [];
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tollgate-drain-'));
+  });
+
+  afterEach(async () => {
+    for (const close of opened.splice(0).toReversed()) await close();
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  return async ({ names, change = same }) => {
+    const servers: Server[] = [];
+    for (const name of names) {
+      const server = await startServer(folder, name);
+      opened.push(() => stopServer(server));
+      servers.push(server);
+    }
+    const { envoy, stop } = await startGateway({ binary, servers, change });
+    opened.push(stop);
+    return { servers, envoy };
+  };
+}
+
 /** In a folder of its own below this one. */
-export async function startServer(folder: string, name: string): Promise<Server> {
+async function startServer(folder: string, name: string): Promise<Server> {
   const own = join(folder, name);
   await mkdir(own);
   const place = { folder: own, sets: [`check.grpc.listen=127.0.0.1:${await findFreePort()}`] };
@@ -46,7 +89,7 @@ export async function startServer(folder: string, name: string): Promise<Server>
 }
 
 /** Ends a server as its supervisor would; it must go by itself and without a complaint. */
-export async function stopServer({ serving }: Server): Promise<void> {
+async function stopServer({ serving }: Server): Promise<void> {
   serving.child.kill('SIGTERM');
   const { code, signal, stderr } = await serving.ended;
   if (code !== 0 || signal !== null) throw new Error(`the server ended with ${code ?? signal}: ${stderr}`);
@@ -58,20 +101,19 @@ export async function restartServer(server: Server): Promise<void> {
   await pause(BETWEEN_MS);
 }
 
-export interface Gateway {
+interface Gateway {
   readonly binary: string;
   readonly servers: readonly Server[];
-  /** Changes the recipe before it is asked of these servers. */
-  readonly change?: (recipe: string) => string;
+  readonly change: (recipe: string) => string;
 }
 
-export interface StartedGateway {
+interface StartedGateway {
   readonly envoy: EnvoyProcess;
   readonly stop: () => Promise<void>;
 }
 
 /** The recipe in front of the servers and of an application; it counts all servers as well. */
-export async function startGateway({ binary, servers, change = same }: Gateway): Promise<StartedGateway> {
+async function startGateway({ binary, servers, change }: Gateway): Promise<StartedGateway> {
   const echo = await startEcho(0);
   const recipe = change(await readFile(new URL('../../envoy.yaml', import.meta.url), 'utf8'));
   const addresses = servers.map(({ serving }) => serving.address);

@@ -1,19 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { partTitle, requirePart } from '../parts.ts';
 import { AUTHZ } from './authz-cluster.ts';
-import {
-  DRAIN_HOST,
-  DRAIN_KEY,
-  DRAIN_TARGET,
-  restartInTurn,
-  startGateway,
-  startServer,
-  stopServer,
-} from './drain-world.ts';
-import type { Server } from './drain-world.ts';
+import { DRAIN_HOST, DRAIN_KEY, DRAIN_TARGET, prepareDrains, restartInTurn } from './drain-world.ts';
 import { readStat } from './envoy.ts';
 import { askMany, withPatience } from './wire-load.ts';
 
@@ -35,28 +23,10 @@ const QUESTIONS = [
 describe.skipIf('missing' in part)(
   partTitle('rolling restarts of two servers behind a real Envoy', part),
   () => {
-    const opened: (() => Promise<unknown>)[] = [];
-    let folder: string;
-
-    beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'tollgate-drain-'));
-    });
-
-    afterEach(async () => {
-      for (const close of opened.splice(0).toReversed()) await close();
-    });
-
-    afterAll(() => rm(folder, { recursive: true, force: true }));
+    const begin = prepareDrains(binary);
 
     test(`fifty thousand requests over ${RESTARTS} restarts meet not one error`, async () => {
-      const servers: Server[] = [];
-      for (const name of ['a', 'b']) {
-        const server = await startServer(folder, name);
-        opened.push(() => stopServer(server));
-        servers.push(server);
-      }
-      const { envoy, stop } = await startGateway({ binary, servers, change: withPatience });
-      opened.push(stop);
+      const { servers, envoy } = await begin({ names: ['a', 'b'], change: withPatience });
       const load = { asked: 0, isOver: false };
       // Restarts go on as long as requests do, and those until there were enough of both.
       const restarting = restartInTurn(envoy, servers, (turn) => {

@@ -1,21 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EnvoyProcess } from '../../src/cli/envoy-process.ts';
 import { partTitle, requirePart } from '../parts.ts';
 import {
   DRAIN_HOST,
   DRAIN_KEY,
   DRAIN_TARGET,
+  prepareDrains,
   restartInTurn,
   restartServer,
-  startGateway,
-  startServer,
-  stopServer,
 } from './drain-world.ts';
-import type { Server } from './drain-world.ts';
 import { ask } from './envoy.ts';
 
 const part = await requirePart('envoy');
@@ -41,35 +35,12 @@ interface Outcome {
 }
 
 describe.skipIf('missing' in part)(partTitle('restarting under load behind Envoy', part), () => {
-  const opened: (() => Promise<unknown>)[] = [];
-  let folder: string;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tollgate-drain-'));
-  });
-
-  afterEach(async () => {
-    for (const close of opened.splice(0).toReversed()) await close();
-  });
-
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-
-  async function begin(...names: readonly string[]) {
-    const servers: Server[] = [];
-    for (const name of names) {
-      const server = await startServer(folder, name);
-      opened.push(() => stopServer(server));
-      servers.push(server);
-    }
-    const { envoy, stop } = await startGateway({ binary, servers });
-    opened.push(stop);
-    return { servers, envoy };
-  }
+  const begin = prepareDrains(binary);
 
   test(
     'two servers, one after the other, lose at most one check in a thousand and answer none wrongly',
     async () => {
-      const { servers, envoy } = await begin('a', 'b');
+      const { servers, envoy } = await begin({ names: ['a', 'b'] });
       const restarts = restartInTurn(envoy, servers, (turn) => turn < RESTARTS);
       const { asked, lost, wrong } = await askUntil(envoy, restarts);
       process.stdout.write(`${RESTARTS} rolling restarts: ${lost} of ${asked} checks lost\n`);
@@ -82,7 +53,7 @@ describe.skipIf('missing' in part)(partTitle('restarting under load behind Envoy
   test(
     'the only server answers nothing wrongly, before, meanwhile and after',
     async () => {
-      const { servers, envoy } = await begin('only');
+      const { servers, envoy } = await begin({ names: ['only'] });
       const restarts = Promise.all(servers.map(restartServer));
       const { asked, lost, wrong } = await askUntil(envoy, restarts);
       process.stdout.write(`one restart of the only server: ${lost} of ${asked} checks lost\n`);
