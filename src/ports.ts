@@ -2,7 +2,7 @@ import type { ChargeOutcome, ChargeReceipt, CreditCharge, Refund } from './domai
 import type { Dependency, RefusalCode } from './domain/decision.ts';
 import type { EndpointName } from './domain/endpoint.ts';
 import type { FeedBatch, FeedCursor } from './domain/feed.ts';
-import type { Limit, LimitCharge, LimitState, Subject } from './domain/limit.ts';
+import type { LimitCharge, LimitState, Subject } from './domain/limit.ts';
 import type { Api, Area } from './domain/policy.ts';
 import type { Account, CredentialKind, Principal } from './domain/principal.ts';
 import type { Reply } from './domain/reply.ts';
@@ -99,10 +99,8 @@ export interface RepeatableCheck {
   readonly api: Api;
   readonly request: AuthzRequest;
   readonly principal: Principal;
-  /** The limits the check asks for, in order. */
-  readonly limits: readonly Limit[];
-  /** The credits it asks for; tells no two checks apart. */
-  readonly cost: number;
+  /** What the check takes of limits, in order. */
+  readonly charges: readonly LimitCharge[];
 }
 
 /** Remembers for seconds what checks spent, so that a gateway's retry spends nothing. Bounded; outages are not remembered. */
@@ -113,8 +111,11 @@ export interface Repeats {
 
 /** Spends credits. Rejects with `DependencyDown('credits')` where it is not known that the charge was committed. */
 export interface Credits {
-  /** Rejects at the latest after `withinMs`, and sooner where the budget of a check is less; a charge that is committed after that is booked back. */
-  charge(charge: CreditCharge, withinMs?: number): Promise<ChargeOutcome>;
+  /**
+   * Rejects at the latest at `untilMs`, on the monotonic clock of the checks, and sooner where the budget of a check is less;
+   * a charge that is committed after that is booked back.
+   */
+  charge(charge: CreditCharge, untilMs?: number): Promise<ChargeOutcome>;
 }
 
 /** The hub as an edge sees it. */
@@ -199,7 +200,7 @@ export interface Keeper extends FeedSource {
   bookCharges(): void;
   /** Books charges back in one transaction: all, or by `DependencyDown('credits')` none. */
   refund(refunds: readonly Refund[]): void;
-  /** Writes windows in place of what was kept of them, in one transaction, and removes a few that ended long ago. Throws `DependencyDown('limits')`. */
+  /** Keeps windows in place of what was kept of them, in one transaction of some milliseconds at most, and tidies up now and then. Throws `DependencyDown('limits')`. */
   keepWindows(windows: WindowBatch): void;
   /** Windows that were kept, from a page's `next` on, 0 for the first; undefined where none ever was. They may have ended since. Throws `DependencyDown('limits')`. */
   readWindows(from: number): KeptPage | undefined;

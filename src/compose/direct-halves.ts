@@ -22,7 +22,12 @@ export function createDirectHalves({ settings, world, onReport, onMeasured }: Ha
     peppers: settings.peppers,
     sealingKeys: settings.sealingKeys,
     budgetMs: settings.document.check.budgetMs,
-    hub: connectHub({ keeper: edgeEnd, sendReport: onReport, chargeMs: settings.document.check.budgetMs }),
+    hub: connectHub({
+      keeper: edgeEnd,
+      sendReport: onReport,
+      chargeMs: settings.document.check.budgetMs,
+      clock: world.clock,
+    }),
     clock: world.clock,
     newRequestId: world.newRequestId,
     listener: toGrpcListener(settings.document.check.grpc, settings.checkTlsKey),

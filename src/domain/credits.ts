@@ -24,6 +24,8 @@ export interface ChargeOutcome {
 export interface ChargeReceipt extends ChargeOutcome {
   /** How much of the cost was taken from purchased credits, the rest from the month's allowance; 0 unless charged. */
   readonly fromPurchased: number;
+  /** The calendar month (`monthOf`) whose allowance was spent: the check's own or, where that is older, the latest one that the store knows; 0 unless charged. */
+  readonly month: number;
 }
 
 /** A committed charge whose check was answered without it: what was taken goes back to where it came from. */
@@ -31,6 +33,6 @@ export interface Refund {
   readonly accountRow: number;
   readonly fromAllowance: number;
   readonly fromPurchased: number;
-  /** The wall time of the check: an allowance goes back to its own month alone. */
-  readonly wallMs: number;
+  /** The receipt's: an allowance goes back to the month it was taken from, or has lapsed with it. */
+  readonly month: number;
 }

@@ -1,6 +1,6 @@
-import type { ChargeOutcome, ChargeReceipt, CreditCharge, Refund } from '../domain/credits.ts';
+import type { ChargeOutcome, CreditCharge, Refund } from '../domain/credits.ts';
 import { DependencyDown } from '../ports.ts';
-import { fromOutcomeNumbers, toChargeNumbers, toRefundNumbers } from './messages.ts';
+import { outcomeAt, takenAt, toChargeNumbers, toRefundNumbers } from './messages.ts';
 import type { ChargeFailure, ToHub } from './messages.ts';
 
 /** Charges on their way at once; further checks are answered as an outage of the credits rather than queued. */
@@ -8,67 +8,73 @@ export const CHARGES_IN_FLIGHT_MAX = 10_000;
 
 interface WaitingCharge {
   readonly charge: CreditCharge;
-  /** How long its check waits for it. */
-  readonly withinMs: number;
+  /** When its check waits no longer, on the monotonic clock. */
+  readonly untilMs: number;
   readonly resolve: (outcome: ChargeOutcome) => void;
   readonly reject: (reason: Error) => void;
   /** Its check was answered without it. */
-  late: boolean;
+  isLate: boolean;
 }
 
 /** One message of charges on its way. It stays one, and counts as in flight, when its time is over: only an answer shows that the store has read it. */
 interface Turn {
+  readonly number: number;
   readonly waiting: readonly WaitingCharge[];
-  /** One for each time that its charges may take: nearly always a single one. */
-  readonly timers: readonly NodeJS.Timeout[];
 }
 
 export interface ChargeQueueOptions {
   readonly post: (message: ToHub) => void;
   /** How long a charge may take before its check is answered without it, in milliseconds. */
   readonly chargeMs: number;
+  /** The monotonic clock of the checks, in milliseconds. */
+  readonly nowMs: () => number;
 }
 
 /** Gathers the charges of one turn of the loop into one message, and hands out what came of them. What comes too late is booked back. */
 export class ChargeQueue {
-  private readonly post: (message: ToHub) => void;
-  private readonly chargeMs: number;
+  private readonly options: ChargeQueueOptions;
   private gathered: WaitingCharge[] = [];
-  private readonly turns = new Map<number, Turn>();
+  /** In the order in which they were sent, which is that of their answers: nearly always the first is the one that is looked for. */
+  private readonly turns: Turn[] = [];
   private inFlight = 0;
   private lastTurn = 0;
   private lateCharges = 0;
   private closed = false;
+  /** One for all: set for the first that is due, left alone when that is answered, and set anew only for one that is due sooner. */
+  private timer: NodeJS.Timeout | undefined;
+  /** When it goes off, on the monotonic clock; Infinity where it is not set. */
+  private timerMs = Infinity;
 
-  constructor({ post, chargeMs }: ChargeQueueOptions) {
-    this.post = post;
-    this.chargeMs = chargeMs;
+  constructor(options: ChargeQueueOptions) {
+    this.options = options;
   }
 
   /** Rejects with `DependencyDown('credits')` where it is not known, or not known in time, that the charge was committed. */
-  add(charge: CreditCharge, withinMs = Infinity): Promise<ChargeOutcome> {
+  add(charge: CreditCharge, untilMs = Infinity): Promise<ChargeOutcome> {
     if (this.closed) return Promise.reject(down('the store is gone'));
     if (this.inFlight >= CHARGES_IN_FLIGHT_MAX) return Promise.reject(down('too many charges in flight'));
+    const { chargeMs, nowMs } = this.options;
+    const atMs = nowMs();
+    if (untilMs <= atMs) return Promise.reject(down('the check waits no longer'));
+    const endMs = Math.min(untilMs, atMs + chargeMs);
     this.inFlight += 1;
-    const timeMs = Math.max(0, Math.min(this.chargeMs, withinMs));
     return new Promise((resolve, reject) => {
-      const size = this.gathered.push({ charge, withinMs: timeMs, resolve, reject, late: false });
+      const size = this.gathered.push({ charge, untilMs: endMs, resolve, reject, isLate: false });
       if (size === 1) setImmediate(() => this.send());
     });
   }
 
   settle(turn: number, numbers: Float64Array): void {
-    const receipts = fromOutcomeNumbers(numbers);
     const refunds: Refund[] = [];
     for (const [index, waiting] of this.take(turn).entries()) {
-      const receipt = receipts[index];
-      if (receipt === undefined) waiting.reject(new Error('a charge was not answered with its turn'));
-      else if (waiting.late && receipt.result === 'charged') refunds.push(toRefund(waiting.charge, receipt));
-      else waiting.resolve({ result: receipt.result, remaining: receipt.remaining });
+      const outcome = outcomeAt(numbers, index);
+      if (outcome === undefined) waiting.reject(new Error('a charge was not answered with its turn'));
+      else if (!waiting.isLate) waiting.resolve(outcome);
+      else if (outcome.result === 'charged') refunds.push(toRefund(waiting.charge, numbers, index));
     }
     if (refunds.length === 0) return;
     this.lateCharges += refunds.length;
-    this.post({ kind: 'refund', refunds: toRefundNumbers(refunds) });
+    this.options.post({ kind: 'refund', refunds: toRefundNumbers(refunds) });
   }
 
   fail(turn: number, cause: ChargeFailure): void {
@@ -82,9 +88,9 @@ export class ChargeQueue {
   /** The other end is gone: what is under way fails, and so does whatever is asked from now on. */
   close(): void {
     this.closed = true;
-    const gathered = this.gathered.splice(0);
-    const sent = [...this.turns.keys()].flatMap((turn) => this.take(turn));
-    for (const { reject } of [...sent, ...gathered]) reject(down('the store is gone'));
+    this.rest();
+    const sent = this.turns.splice(0).flatMap(({ waiting }) => waiting);
+    for (const { reject } of [...sent, ...this.gathered.splice(0)]) reject(down('the store is gone'));
   }
 
   /** Charges that were committed after their checks had been refused, and booked back, since the last call. */
@@ -99,33 +105,65 @@ export class ChargeQueue {
     if (waiting.length === 0) return;
     this.gathered = [];
     this.lastTurn += 1;
-    const times = new Set(waiting.map(({ withinMs }) => withinMs));
-    const timers = [...times].map((timeMs) => setTimeout(() => expire(waiting, timeMs), timeMs));
-    this.turns.set(this.lastTurn, { waiting, timers });
+    this.turns.push({ number: this.lastTurn, waiting });
     const charges = toChargeNumbers(waiting.map(({ charge }) => charge));
-    this.post({ kind: 'charge', turn: this.lastTurn, charges });
+    this.options.post({ kind: 'charge', turn: this.lastTurn, charges });
+    this.wakeAt(earliest(waiting));
   }
 
   private take(turn: number): readonly WaitingCharge[] {
-    const sent = this.turns.get(turn);
-    if (sent === undefined) return [];
-    for (const timer of sent.timers) clearTimeout(timer);
-    this.turns.delete(turn);
-    this.inFlight -= sent.waiting.length;
-    return sent.waiting;
+    const index = this.turns.findIndex(({ number }) => number === turn);
+    if (index === -1) return [];
+    const [sent] = this.turns.splice(index, 1);
+    const waiting = sent?.waiting ?? [];
+    this.inFlight -= waiting.length;
+    return waiting;
+  }
+
+  private wakeAt(atMs: number): void {
+    if (atMs >= this.timerMs) return;
+    clearTimeout(this.timer);
+    this.timerMs = atMs;
+    this.timer = setTimeout(() => this.expire(), Math.ceil(atMs - this.options.nowMs()));
+  }
+
+  private expire(): void {
+    // A clock that stands still, or timers that are a little early, must not leave anybody waiting.
+    const dueMs = Math.max(this.timerMs, this.options.nowMs());
+    this.rest();
+    let nextMs = Infinity;
+    for (const { waiting } of this.turns) {
+      expireDue(waiting, dueMs);
+      nextMs = Math.min(nextMs, earliest(waiting));
+    }
+    this.wakeAt(nextMs);
+  }
+
+  private rest(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.timerMs = Infinity;
   }
 }
 
-function expire(waiting: readonly WaitingCharge[], timeMs: number): void {
+/** When the first of them is due that is not late yet; Infinity where all are. */
+function earliest(waiting: readonly WaitingCharge[]): number {
+  let earliestMs = Infinity;
+  for (const { untilMs, isLate } of waiting) if (!isLate && untilMs < earliestMs) earliestMs = untilMs;
+  return earliestMs;
+}
+
+function expireDue(waiting: readonly WaitingCharge[], dueMs: number): void {
   for (const each of waiting) {
-    if (each.withinMs !== timeMs) continue;
-    each.late = true;
+    if (each.isLate || each.untilMs > dueMs) continue;
+    each.isLate = true;
     each.reject(down('the store did not answer in time'));
   }
 }
 
-function toRefund({ accountRow, cost, wallMs }: CreditCharge, { fromPurchased }: ChargeReceipt): Refund {
-  return { accountRow, fromAllowance: cost - fromPurchased, fromPurchased, wallMs };
+function toRefund({ accountRow, cost }: CreditCharge, numbers: Float64Array, index: number): Refund {
+  const { fromPurchased, month } = takenAt(numbers, index);
+  return { accountRow, fromAllowance: cost - fromPurchased, fromPurchased, month };
 }
 
 function down(reason: string): DependencyDown {

@@ -1,7 +1,7 @@
 import type { FeedBatch } from '../domain/feed.ts';
 import type { Note, Report } from '../domain/report.ts';
 import { DependencyDown } from '../ports.ts';
-import type { Hub } from '../ports.ts';
+import type { Clock, Hub } from '../ports.ts';
 import type { Channel } from './channel.ts';
 import { ChargeQueue } from './charge-queue.ts';
 import type { ToEdge, ToHub } from './messages.ts';
@@ -14,12 +14,15 @@ export interface HubOptions {
   readonly sendReport: (report: Report) => void;
   /** How long a charge may take before its check is answered without it, in milliseconds. */
   readonly chargeMs: number;
+  /** That of the checks. */
+  readonly clock: Clock;
 }
 
 /** The hub as an edge at the other end of the channel sees it. */
-export function connectHub({ keeper, sendReport, chargeMs }: HubOptions): Hub {
+export function connectHub({ keeper, sendReport, chargeMs, clock }: HubOptions): Hub {
   const post = (message: ToHub): void => keeper.post(message);
-  const charges = new ChargeQueue({ post, chargeMs });
+  const nowMs = (): number => clock.monotonicMs?.() ?? clock.now().monotonicMs;
+  const charges = new ChargeQueue({ post, chargeMs, nowMs });
   const feed = new FeedReceiver(post);
   const windows = new WindowAsks(post);
   keeper.onMessage((message) => {
@@ -36,7 +39,7 @@ export function connectHub({ keeper, sendReport, chargeMs }: HubOptions): Hub {
     windows.close();
   });
   return {
-    charge: (charge, withinMs) => charges.add(charge, withinMs),
+    charge: (charge, untilMs) => charges.add(charge, untilMs),
     follow: (apply) => feed.follow(apply),
     report: (report) => sendReport(withLateCharges(report, charges.takeLateCharges())),
     keep: (batch) => windows.keep(batch),

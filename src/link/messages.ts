@@ -1,4 +1,4 @@
-import type { ChargeReceipt, ChargeResult, CreditCharge, Refund } from '../domain/credits.ts';
+import type { ChargeOutcome, ChargeReceipt, ChargeResult, CreditCharge, Refund } from '../domain/credits.ts';
 import type { FeedBatch, FeedCursor } from '../domain/feed.ts';
 import type { WindowBatch } from '../domain/window-batch.ts';
 import type { KeptPage } from '../ports.ts';
@@ -29,7 +29,7 @@ export type WindowAnswer =
 export type ChargeFailure = 'outage' | 'bug';
 
 const CHARGE_NUMBERS = 5;
-const OUTCOME_NUMBERS = 3;
+const OUTCOME_NUMBERS = 4;
 const REFUND_NUMBERS = 4;
 const RESULTS: readonly ChargeResult[] = ['charged', 'insufficient', 'key_gone', 'account_gone'];
 
@@ -61,28 +61,37 @@ export function fromChargeNumbers(numbers: Float64Array): CreditCharge[] {
 export function toOutcomeNumbers(outcomes: readonly ChargeReceipt[]): Float64Array {
   const numbers = new Float64Array(outcomes.length * OUTCOME_NUMBERS);
   let at = 0;
-  for (const { result, remaining, fromPurchased } of outcomes) {
+  for (const { result, remaining, fromPurchased, month } of outcomes) {
     numbers[at] = RESULTS.indexOf(result);
     numbers[at + 1] = remaining;
     numbers[at + 2] = fromPurchased;
+    numbers[at + 3] = month;
     at += OUTCOME_NUMBERS;
   }
   return numbers;
 }
 
-export function fromOutcomeNumbers(numbers: Float64Array): ChargeReceipt[] {
-  return rows(numbers, OUTCOME_NUMBERS, (at) => ({
-    // A result that is not in the table must never read as charged.
-    result: RESULTS[numbers[at] ?? -1] ?? 'account_gone',
-    remaining: numbers[at + 1] ?? 0,
-    fromPurchased: numbers[at + 2] ?? 0,
-  }));
+/** What came of a turn's charge; undefined where the answer ends before it. */
+export function outcomeAt(numbers: Float64Array, index: number): ChargeOutcome | undefined {
+  const at = index * OUTCOME_NUMBERS;
+  if (at >= numbers.length) return undefined;
+  // A result that is not in the table must never read as charged.
+  return { result: RESULTS[numbers[at] ?? -1] ?? 'account_gone', remaining: numbers[at + 1] ?? 0 };
+}
+
+/** Where what was charged was taken from. */
+export function takenAt(
+  numbers: Float64Array,
+  index: number,
+): Pick<ChargeReceipt, 'fromPurchased' | 'month'> {
+  const at = index * OUTCOME_NUMBERS;
+  return { fromPurchased: numbers[at + 2] ?? 0, month: numbers[at + 3] ?? 0 };
 }
 
 export function toRefundNumbers(refunds: readonly Refund[]): Float64Array {
   const numbers = new Float64Array(refunds.length * REFUND_NUMBERS);
-  for (const [index, { accountRow, fromAllowance, fromPurchased, wallMs }] of refunds.entries()) {
-    numbers.set([accountRow, fromAllowance, fromPurchased, wallMs], index * REFUND_NUMBERS);
+  for (const [index, { accountRow, fromAllowance, fromPurchased, month }] of refunds.entries()) {
+    numbers.set([accountRow, fromAllowance, fromPurchased, month], index * REFUND_NUMBERS);
   }
   return numbers;
 }
@@ -92,7 +101,7 @@ export function fromRefundNumbers(numbers: Float64Array): Refund[] {
     accountRow: numbers[at] ?? 0,
     fromAllowance: numbers[at + 1] ?? 0,
     fromPurchased: numbers[at + 2] ?? 0,
-    wallMs: numbers[at + 3] ?? 0,
+    month: numbers[at + 3] ?? 0,
   }));
 }
 

@@ -37,6 +37,7 @@ const { document, peppers, sealingKeys, tlsKey, entrances, keeperPort, callsPort
 
 const vitals = startThreadVitals('edge');
 
+const clock = createClock();
 const host = createEdgeHost({
   policy: compile(document),
   peppers,
@@ -49,8 +50,9 @@ const host = createEdgeHost({
     sendReport: (report) =>
       hub.post({ ...report, measured: joinMeasurements(report.measured, vitals.drain()) } satisfies Report),
     chargeMs: document.check.budgetMs,
+    clock,
   }),
-  clock: createClock(),
+  clock,
   newRequestId: () => randomUUID(),
 });
 

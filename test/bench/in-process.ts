@@ -30,6 +30,7 @@ function measure(keyCount: number): { readonly cpuMicros: readonly number[]; rea
     counters: createMemoryCounters(),
     credits: { charge: () => Promise.reject(new DependencyDown('credits', 'nothing costs credits here')) },
     repeats: createRepeats(),
+    onCharged: () => undefined,
     newRequestId: () => '00000000-0000-4000-8000-000000000000',
     observe: (decision) => (allowed += decision.kind === 'allow' ? 1 : 0),
     onBug: (error) => {

@@ -86,6 +86,7 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
         keeper: tapped.channel,
         sendReport: (report) => reports.push(report),
         chargeMs: CHARGE_MS,
+        clock: createTestClock(NOW_MS),
       });
     }
 

@@ -249,8 +249,7 @@ function checkOf({
   return {
     api: { name: api } as Api,
     principal: { credential: 'api_key', keyId: key, subject: SUBJECT, ...principal } as Principal,
-    limits,
-    cost: 0,
+    charges: limits.map((limit) => ({ limit, subject: SUBJECT })),
     request: {
       gateway: 'envoy-grpc',
       gatewayRequestId: 'r-1',

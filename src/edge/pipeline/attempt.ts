@@ -11,6 +11,25 @@ export function attempt<T>(ask: () => Eventually<T>): Eventually<T | DependencyD
   }
 }
 
+export interface Continued<T, U> {
+  readonly next: (answer: T | DependencyDown) => Eventually<U>;
+  /** Told of any other exception, which is a bug: throws it again, or rejects with it, when it has tidied up. */
+  readonly onBug: (bug: unknown) => Eventually<never>;
+}
+
+/** Asks as `attempt` does, and goes on with what came of it: one promise where `attempt` and what follows make two. A bug of `next` is nobody's to tidy up. */
+export function attemptThen<T, U>(ask: () => Eventually<T>, { next, onBug }: Continued<T, U>): Eventually<U> {
+  const fail = (error: unknown): Eventually<U> =>
+    error instanceof DependencyDown ? next(error) : onBug(error);
+  let answer: Eventually<T>;
+  try {
+    answer = ask();
+  } catch (error) {
+    return fail(error);
+  }
+  return answer instanceof Promise ? answer.then(next, fail) : next(answer);
+}
+
 function fromOutage(error: unknown): DependencyDown {
   if (error instanceof DependencyDown) return error;
   throw error;

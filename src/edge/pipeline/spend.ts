@@ -1,4 +1,4 @@
-import type { ChargeOutcome, CreditCharge } from '../../domain/credits.ts';
+import type { ChargeOutcome } from '../../domain/credits.ts';
 import type { LimitCharge, LimitState } from '../../domain/limit.ts';
 import type { Api, Route, Tier } from '../../domain/policy.ts';
 import { ACCOUNT_ROW_NONE } from '../../domain/principal.ts';
@@ -8,7 +8,7 @@ import type { Spending } from '../../domain/spending.ts';
 import type { Now } from '../../domain/time.ts';
 import { DependencyDown } from '../../ports.ts';
 import type { CounterStore, Credits, Eventually, Repeats, Taken } from '../../ports.ts';
-import { attempt } from './attempt.ts';
+import { attempt, attemptThen } from './attempt.ts';
 import { judgeCharge, planCharge } from './credits.ts';
 import { andThen } from './eventually.ts';
 import { judgeTake } from './limits.ts';
@@ -31,66 +31,86 @@ export interface SpendPorts {
   readonly counters: CounterStore;
   readonly credits: Credits;
   readonly repeats: Repeats;
+  /** Told of the credits that a check has spent. */
+  readonly onCharged: (api: Api, credits: number) => void;
 }
 
 /** Takes limits and credits, all or none, and only once for a check that the gateway sends again. */
 export function spendOnce(admitted: Admitted, ports: SpendPorts): Eventually<Spending> {
-  const { api, route, request, principal, charges, now } = admitted;
+  const { route, request, charges, now } = admitted;
   // What spends nothing may as well be decided twice: remembering it costs more.
   if (charges.length === 0 && route.cost === 0) return { kind: 'spent', limits: [] };
-  const limits = charges.map((charge) => charge.limit);
-  const check = { api, request, principal, limits, cost: route.cost };
-  return ports.repeats.once(check, now, () => spend(admitted, ports));
+  // Without an id of the gateway's own no check is known again.
+  if (request.gatewayRequestId === '') return spend(admitted, ports);
+  return ports.repeats.once(admitted, now, () => spend(admitted, ports));
 }
 
 function spend(admitted: Admitted, ports: SpendPorts): Eventually<Spending> {
-  const { charges, now, api } = admitted;
-  return andThen(
-    attempt(() => ports.counters.take(charges, now)),
-    (taken): Eventually<Spending> => {
-      if (taken instanceof DependencyDown) {
-        if (api.onOutage.limits === 'deny') return { kind: 'outage', dependency: taken.dependency };
-        return charge(admitted, ports, undefined);
-      }
-      const excess = judgeTake(taken);
-      if (excess !== undefined) return { kind: 'refused', denial: excess, limits: taken.states };
-      return charge(admitted, ports, taken);
-    },
-  );
+  const taken = attempt(() => ports.counters.take(admitted.charges, admitted.now));
+  return taken instanceof Promise
+    ? taken.then((known) => chargeTaken(admitted, ports, known))
+    : chargeTaken(admitted, ports, taken);
+}
+
+function chargeTaken(
+  admitted: Admitted,
+  ports: SpendPorts,
+  taken: Taken | DependencyDown,
+): Eventually<Spending> {
+  if (taken instanceof DependencyDown) {
+    if (admitted.api.onOutage.limits === 'deny') return { kind: 'outage', dependency: taken.dependency };
+    return charge(admitted, ports, undefined);
+  }
+  const excess = judgeTake(taken);
+  if (excess !== undefined) return { kind: 'refused', denial: excess, limits: taken.states };
+  return charge(admitted, ports, taken);
 }
 
 /** Credits come last; `taken` is undefined where the limits were waived. */
 function charge(admitted: Admitted, ports: SpendPorts, taken: Taken | undefined): Eventually<Spending> {
-  const cost = planCharge(admitted, admitted.principal, admitted.now);
+  const { request, principal, now } = admitted;
+  const cost = planCharge(admitted, principal, now);
   if (cost === undefined) return spent(taken, undefined);
-  const giveLimitsBack = (): Eventually<readonly LimitState[]> => giveBack(admitted, ports.counters, taken);
-  return chargeCredits(cost, admitted.request, ports.credits).then(
-    (outcome): Eventually<Spending> => {
-      if (outcome instanceof DependencyDown) {
-        if (admitted.api.onOutage.credits === 'allow') return spent(taken, outcome);
-        return andThen(giveLimitsBack(), () => ({ kind: 'outage', dependency: outcome.dependency }));
-      }
-      const denial = judgeCharge(outcome);
-      if (denial === undefined) return spent(taken, undefined);
-      return andThen(giveLimitsBack(), (limits) => ({ kind: 'refused', denial, limits }));
-    },
+  if (cost.accountRow === ACCOUNT_ROW_NONE)
+    return settleCharge(admitted, ports, { taken, outcome: NOTHING_TO_SPEND });
+  // What the check has waited for before, a token's keys for instance, is gone from its time.
+  const untilMs = now.monotonicMs + patienceOf(request);
+  return attemptThen(() => ports.credits.charge(cost, untilMs), {
+    next: (outcome) => settleCharge(admitted, ports, { taken, outcome }),
     // A bug refuses as well, so it must not cost the client a request of its limits.
-    (bug: unknown) =>
-      andThen(giveLimitsBack(), () => {
+    onBug: (bug) =>
+      andThen(giveBack(admitted, ports.counters, taken), () => {
         throw bug;
       }),
-  );
+  });
 }
 
 const NOTHING_TO_SPEND: ChargeOutcome = { result: 'insufficient', remaining: 0 };
 
-async function chargeCredits(
-  cost: CreditCharge,
-  request: AuthzRequest,
-  credits: Credits,
-): Promise<ChargeOutcome | DependencyDown> {
-  if (cost.accountRow === ACCOUNT_ROW_NONE) return NOTHING_TO_SPEND;
-  return attempt(() => credits.charge(cost, patienceOf(request)));
+interface Charged {
+  readonly taken: Taken | undefined;
+  readonly outcome: ChargeOutcome | DependencyDown;
+}
+
+/** What is refused leaves its limits as they were. */
+function settleCharge(
+  admitted: Admitted,
+  ports: SpendPorts,
+  { taken, outcome }: Charged,
+): Eventually<Spending> {
+  const { api, route } = admitted;
+  if (outcome instanceof DependencyDown) {
+    if (api.onOutage.credits === 'allow') return spent(taken, outcome);
+    const { dependency } = outcome;
+    return andThen(giveBack(admitted, ports.counters, taken), () => ({ kind: 'outage', dependency }));
+  }
+  const denial = judgeCharge(outcome);
+  if (denial !== undefined) {
+    const limitsBack = giveBack(admitted, ports.counters, taken);
+    return andThen(limitsBack, (limits) => ({ kind: 'refused', denial, limits }));
+  }
+  ports.onCharged(api, route.cost);
+  return spent(taken, undefined);
 }
 
 function spent(taken: Taken | undefined, waived: DependencyDown | undefined): Spending {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Limit } from '../../domain/limit.ts';
+import type { Limit, LimitCharge } from '../../domain/limit.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Now } from '../../domain/time.ts';
 import type { RepeatableCheck } from '../../ports.ts';
@@ -7,13 +7,14 @@ import type { RepeatableCheck } from '../../ports.ts';
 /** A check as the memory of repeats sees it. */
 export interface Asked {
   readonly fingerprint: string;
-  readonly limits: readonly Limit[];
+  /** What it takes of limits, in order. */
+  readonly charges: readonly LimitCharge[];
   /** The check's time, monotonic. */
   readonly atMs: number;
 }
 
 export function fromCheck(check: RepeatableCheck, now: Now): Asked {
-  return { fingerprint: fingerprintOf(check), limits: check.limits, atMs: now.monotonicMs };
+  return { fingerprint: fingerprintOf(check), charges: check.charges, atMs: now.monotonicMs };
 }
 
 /**
@@ -21,7 +22,7 @@ export function fromCheck(check: RepeatableCheck, now: Now): Asked {
  * Every field goes in with its length before it, so no client can move text from one field to the next and get the
  * fingerprint of another check. The limits belong to it: where they changed in between, the repeat is a new check.
  */
-function fingerprintOf({ api, request, principal, limits }: RepeatableCheck): string {
+function fingerprintOf({ api, request, principal, charges }: RepeatableCheck): string {
   const fields =
     framed(api.name) +
     framed(toHolder(principal)) +
@@ -30,15 +31,15 @@ function fingerprintOf({ api, request, principal, limits }: RepeatableCheck): st
     framed(request.peerAddress) +
     framed(request.method) +
     framed(request.target);
-  return hash('sha256', fields + textOf(limits), 'latin1');
+  return hash('sha256', fields + textOf(charges), 'latin1');
 }
 
 /** Limits are made with the configuration and the profiles of keys, and asked at every check. */
 const textOfLimit = new WeakMap<Limit, string>();
 
-function textOf(limits: readonly Limit[]): string {
+function textOf(charges: readonly LimitCharge[]): string {
   let text = '';
-  for (const limit of limits) {
+  for (const { limit } of charges) {
     const known = textOfLimit.get(limit);
     text += known ?? `${limit.scope} ${limit.count}/${limit.windowMs};`;
     if (known === undefined) textOfLimit.set(limit, `${limit.scope} ${limit.count}/${limit.windowMs};`);

@@ -38,11 +38,11 @@ export class RecordRing {
   }
 
   /** Remembers a spending; false where it does not fit a record: its limits must be the first of those asked for. */
-  remember({ fingerprint, limits, atMs }: Asked, spending: Settled): boolean {
+  remember({ fingerprint, charges, atMs }: Asked, spending: Settled): boolean {
     const outcome = toOutcome(spending);
     const states = spending.limits;
     if (outcome === undefined || states.length > LIMITS_PER_RECORD) return false;
-    for (let at = 0; at < states.length; at += 1) if (states[at]?.limit !== limits[at]) return false;
+    for (let at = 0; at < states.length; at += 1) if (states[at]?.limit !== charges[at]?.limit) return false;
 
     const record = this.claim(fingerprint);
     this.words[record * WORDS + FINGERPRINT_WORDS] = (outcome << LIMITS_BITS) | states.length;
@@ -58,14 +58,14 @@ export class RecordRing {
   }
 
   /** What is remembered and younger than `keptMs`, its times told as they are now. */
-  find({ fingerprint, limits, atMs }: Asked, keptMs: number): Settled | undefined {
+  find({ fingerprint, charges, atMs }: Asked, keptMs: number): Settled | undefined {
     const record = (this.cells[this.cellOf(fingerprint)] ?? 0) - 1;
     if (record === -1) return undefined;
     const ageMs = Math.max(0, atMs - (this.numbers[record * NUMBERS] ?? 0));
     if (ageMs >= keptMs) return undefined;
     const word = this.words[record * WORDS + FINGERPRINT_WORDS] ?? UNUSED;
-    const shown = limits.slice(0, word & (2 ** LIMITS_BITS - 1));
-    const states = shown.map((limit, index) => toAged(this.stateOf(record, index, limit), ageMs));
+    const shown = charges.slice(0, word & (2 ** LIMITS_BITS - 1));
+    const states = shown.map(({ limit }, index) => toAged(this.stateOf(record, index, limit), ageMs));
     return fromOutcome(word >> LIMITS_BITS, states);
   }
 

@@ -1,6 +1,7 @@
 import type { Spending } from '../../domain/spending.ts';
 import type { Asked } from './fingerprint.ts';
 import type { SettledChecks } from './settled.ts';
+import { StartedChecks } from './started-checks.ts';
 
 /** Checks whose spending is not known yet. */
 export interface ChecksUnderWay {
@@ -18,31 +19,26 @@ export interface UnderWayOptions {
   readonly settled: SettledChecks;
 }
 
-interface Started {
-  readonly atMs: number;
-  readonly spending: Promise<Spending>;
-}
-
 export function createChecksUnderWay({ underWayMax, keptMs, settled }: UnderWayOptions): ChecksUnderWay {
-  // In the order of their beginning, which is the order of a Map's keys.
-  const started = new Map<string, Started>();
+  const started = new StartedChecks();
 
+  /** Unless another has taken its place. */
   function forget(fingerprint: string, spending: Promise<Spending>): void {
-    if (started.get(fingerprint)?.spending === spending) started.delete(fingerprint);
+    if (started.find(fingerprint)?.spending === spending) started.remove(fingerprint);
   }
 
   return {
     find({ fingerprint, atMs }) {
       if (started.size === 0) return undefined;
-      const first = started.get(fingerprint);
+      const first = started.find(fingerprint);
       return first !== undefined && atMs - first.atMs < keptMs ? first.spending : undefined;
     },
 
     hasRoom(atMs) {
       if (started.size < underWayMax) return true;
-      for (const [fingerprint, first] of started) {
-        if (atMs - first.atMs < keptMs) break;
-        started.delete(fingerprint);
+      for (let { oldest } = started; oldest !== undefined; { oldest } = started) {
+        if (atMs - oldest.atMs < keptMs) break;
+        started.remove(oldest.fingerprint);
       }
       return started.size < underWayMax;
     },
@@ -60,8 +56,7 @@ export function createChecksUnderWay({ underWayMax, keptMs, settled }: UnderWayO
           throw error;
         },
       );
-      started.delete(fingerprint);
-      started.set(fingerprint, { atMs, spending: followed });
+      started.add({ fingerprint, atMs, spending: followed });
       return followed;
     },
   };

@@ -2,8 +2,8 @@ import type { Spending } from '../../domain/spending.ts';
 import type { Eventually, Repeats } from '../../ports.ts';
 import type { Tally } from './tally.ts';
 
-/** The same memory of repeats; tells which checks were repeats, and what the others spent. */
-export function createCountedRepeats(repeats: Repeats, tally: Pick<Tally, 'repeated' | 'spent'>): Repeats {
+/** The same memory of repeats; tells which checks were repeats. */
+export function createCountedRepeats(repeats: Repeats, tally: Pick<Tally, 'repeated'>): Repeats {
   return {
     once(check, now, spend) {
       let isFirst = false;
@@ -11,17 +11,8 @@ export function createCountedRepeats(repeats: Repeats, tally: Pick<Tally, 'repea
         isFirst = true;
         return spend();
       });
-      const { api, cost } = check;
-      if (!isFirst) {
-        if (!isRefusedRoom(spending)) tally.repeated(api.name);
-        return spending;
-      }
-      // Credits are never charged at once.
-      if (cost === 0 || !(spending instanceof Promise)) return spending;
-      return spending.then((known) => {
-        if (hasSpentCredits(known)) tally.spent(api.name, cost);
-        return known;
-      });
+      if (!isFirst && !isRefusedRoom(spending)) tally.repeated(check.api.name);
+      return spending;
     },
   };
 }
@@ -29,8 +20,4 @@ export function createCountedRepeats(repeats: Repeats, tally: Pick<Tally, 'repea
 /** Outages are not remembered: one that is there at once comes from the memory itself, which could not follow the check. */
 function isRefusedRoom(spending: Eventually<Spending>): boolean {
   return !(spending instanceof Promise) && spending.kind === 'outage';
-}
-
-function hasSpentCredits(spending: Spending): boolean {
-  return spending.kind === 'spent' && spending.degraded !== 'credits';
 }

@@ -77,6 +77,23 @@ test.each([
   },
 );
 
+test('each is finished with its own answer, in whatever order they come and are given up', async () => {
+  const promises = Array.from({ length: 7 }, () => Promise.withResolvers<string>());
+  const answers = promises.map(({ promise }) => wait(promise));
+  for (const index of [3, 6, 0]) promises[index]?.resolve(`answer ${index}`);
+  for (const index of [0, 3, 6]) expect(await answers[index]).toBe(`finished with answer ${index}`);
+  expect(waiting.count).toBe(4);
+  vi.advanceTimersByTime(TIME_MS / 2);
+  const younger = Promise.withResolvers<string>();
+  const answer = wait(younger.promise);
+  vi.advanceTimersByTime(TIME_MS / 2);
+  expect(waiting.count).toBe(1);
+  younger.resolve('the last');
+  expect(await answer).toBe('finished with the last');
+  for (const index of [1, 2, 4, 5]) expect(await answers[index]).toBe('finished with undefined');
+  expect(waiting.count).toBe(0);
+});
+
 test('no timer runs while nobody waits', async () => {
   const answers = [wait(Promise.resolve('one')), wait(Promise.resolve('two'))];
   expect(vi.getTimerCount()).toBe(1);

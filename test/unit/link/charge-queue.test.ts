@@ -5,6 +5,8 @@ import { fromChargeNumbers, fromRefundNumbers, toOutcomeNumbers } from '../../..
 import type { ToHub } from '../../../src/link/messages.ts';
 
 const CHARGE_MS = 120;
+const MONTH = 24_323;
+const nowMs = (): number => performance.now();
 const CHARGE: CreditCharge = { accountRow: 3, keyRow: 5, cost: 2, allowance: 500, wallMs: 1_763_812_800_123 };
 
 describe('the queue of charges', () => {
@@ -12,9 +14,11 @@ describe('the queue of charges', () => {
   let queue: ChargeQueue;
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] });
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance'],
+    });
     posted = [];
-    queue = new ChargeQueue({ post: (message) => posted.push(message), chargeMs: CHARGE_MS });
+    queue = new ChargeQueue({ post: (message) => posted.push(message), chargeMs: CHARGE_MS, nowMs });
   });
 
   afterEach(() => {
@@ -64,18 +68,17 @@ describe('the queue of charges', () => {
     await Promise.all(charges);
     queue.settle(1, answers(['charged', 'insufficient', 'charged']));
     const [, refund] = posted;
-    const { wallMs } = CHARGE;
     expect(refund?.kind === 'refund' && fromRefundNumbers(refund.refunds)).toEqual([
-      { accountRow: 3, fromAllowance: 1, fromPurchased: 1, wallMs },
-      { accountRow: 4, fromAllowance: 4, fromPurchased: 1, wallMs },
+      { accountRow: 3, fromAllowance: 1, fromPurchased: 1, month: MONTH },
+      { accountRow: 4, fromAllowance: 4, fromPurchased: 1, month: MONTH },
     ]);
     expect(queue.takeLateCharges()).toBe(2);
     expect(queue.takeLateCharges()).toBe(0);
   });
 
   test('waits no longer than each check can, and books back for the impatient one alone', async () => {
-    const impatient = reasonOf(queue.add(CHARGE, 10));
-    const patient = queue.add(CHARGE, 1_000_000);
+    const impatient = reasonOf(queue.add(CHARGE, nowMs() + 10));
+    const patient = queue.add(CHARGE, nowMs() + 1_000_000);
     nextTurn();
     vi.advanceTimersByTime(10);
     expect(await impatient).toContain('the store did not answer in time');
@@ -83,6 +86,62 @@ describe('the queue of charges', () => {
     expect(await patient).toEqual({ result: 'charged', remaining: 1 });
     expect(posted.map(({ kind }) => kind)).toEqual(['charge', 'refund']);
     expect(queue.takeLateCharges()).toBe(1);
+  });
+
+  test('is not sent where its check waits no longer: what the check waited for before is gone from its time', async () => {
+    const untilMs = nowMs() + 10;
+    vi.advanceTimersByTime(10);
+    expect(await reasonOf(queue.add(CHARGE, untilMs))).toBe(
+      'DependencyDown: credits: the check waits no longer',
+    );
+    nextTurn();
+    expect(posted).toEqual([]);
+    vi.advanceTimersByTime(CHARGE_MS);
+    expect(await reasonOf(queue.add(CHARGE, -Infinity))).toContain('the check waits no longer');
+  });
+
+  test('each is given up at its own time, whatever is asked and answered in between', async () => {
+    const times = [40, 25, 200, 60, 25];
+    const ends: (readonly [number, string])[] = [];
+    const charges = times.map((withinMs, index) => {
+      const charge = queue.add(CHARGE, nowMs() + withinMs);
+      nextTurn();
+      if (index === 3) queue.settle(4, answers(['charged']));
+      return reasonOf(charge).then((reason) => void ends.push([nowMs(), String(reason)]));
+    });
+    const begunMs = nowMs();
+    await vi.advanceTimersByTimeAsync(2 * CHARGE_MS);
+    await Promise.all(charges);
+    expect(ends.map(([atMs, reason]) => [atMs - begunMs, reason === 'fulfilled'])).toEqual([
+      [0, true],
+      [25, false],
+      [25, false],
+      [40, false],
+      [CHARGE_MS, false],
+    ]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('waits no longer by a clock that stands still, as a test’s may', async () => {
+    queue = new ChargeQueue({ post: (message) => posted.push(message), chargeMs: CHARGE_MS, nowMs: () => 7 });
+    const charge = reasonOf(queue.add(CHARGE));
+    nextTurn();
+    vi.advanceTimersByTime(CHARGE_MS);
+    expect(await charge).toContain('the store did not answer in time');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('sets one timer for all charges of a time, answered ones among them, and none when nothing waits', async () => {
+    for (let turn = 1; turn <= 20; turn += 1) {
+      const charge = queue.add(CHARGE);
+      nextTurn();
+      expect(vi.getTimerCount()).toBe(1);
+      queue.settle(turn, answers(['charged']));
+      await charge;
+      await vi.advanceTimersByTimeAsync(CHARGE_MS / 10);
+    }
+    await vi.advanceTimersByTimeAsync(CHARGE_MS);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('keeps what was given up in flight until the store has answered: a store that hangs gathers no more than the bound', async () => {
@@ -122,7 +181,7 @@ describe('the queue of charges', () => {
     const charges = [Number.NaN, -1, 4, 0.5].map(async (result) => {
       const charge = queue.add(CHARGE);
       nextTurn();
-      queue.settle(posted.length, Float64Array.of(result, 0, 0));
+      queue.settle(posted.length, Float64Array.of(result, 0, 0, 0));
       return (await charge).result;
     });
     for (const result of await Promise.all(charges)) expect(result).toBe('account_gone');
@@ -152,6 +211,7 @@ function answers(results: readonly ChargeOutcome['result'][]): Float64Array {
       result,
       remaining: index,
       fromPurchased: result === 'charged' ? 1 : 0,
+      month: result === 'charged' ? MONTH : 0,
     })),
   );
 }

@@ -301,7 +301,7 @@ describe('serving an edge', () => {
   });
 
   describe('a refund', () => {
-    const refund: Refund = { accountRow: 1, fromAllowance: 2, fromPurchased: 3, wallMs: 4 };
+    const refund: Refund = { accountRow: 1, fromAllowance: 2, fromPurchased: 3, month: 4 };
     const ask = () => say({ kind: 'refund', refunds: toRefundNumbers([refund]) });
 
     test('waits for a store that is down, and is booked once when it is well', () => {

@@ -8,16 +8,21 @@ import { Refunds, REFUNDS_WAITING_MAX } from '../../../src/link/refunds.ts';
 import { DependencyDown } from '../../../src/ports.ts';
 
 const BUDGET_MS = 120;
+const MONTH = 24_323;
 const CHARGE: CreditCharge = { accountRow: 3, keyRow: 5, cost: 9, allowance: 500, wallMs: 1_763_812_800_123 };
+
+const nowMs = (): number => performance.now();
 
 describe('a charge that comes too late', () => {
   let posted: ToHub[];
   let queue: ChargeQueue;
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] });
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance'],
+    });
     posted = [];
-    queue = new ChargeQueue({ post: (message) => posted.push(message), chargeMs: BUDGET_MS });
+    queue = new ChargeQueue({ post: (message) => posted.push(message), chargeMs: BUDGET_MS, nowMs });
   });
 
   afterEach(() => {
@@ -25,9 +30,9 @@ describe('a charge that comes too late', () => {
   });
 
   /** `charged` or the reason why not, once it is there. */
-  function add(withinMs?: number): { readonly end: () => string; readonly ended: Promise<string> } {
+  function add(withinMs = Infinity): { readonly end: () => string; readonly ended: Promise<string> } {
     let end = 'waiting';
-    const ended = queue.add(CHARGE, withinMs).then(
+    const ended = queue.add(CHARGE, nowMs() + withinMs).then(
       ({ result }) => (end = result),
       (error: unknown) => (end = String(error)),
     );
@@ -40,7 +45,7 @@ describe('a charge that comes too late', () => {
 
   function settle(...fromPurchased: readonly number[]): void {
     const outcomes = fromPurchased.map(
-      (part) => ({ result: 'charged', remaining: 1, fromPurchased: part }) as const,
+      (part) => ({ result: 'charged', remaining: 1, fromPurchased: part, month: MONTH }) as const,
     );
     queue.settle(1, toOutcomeNumbers(outcomes));
   }
@@ -51,10 +56,10 @@ describe('a charge that comes too late', () => {
     expect(await first.ended).toContain('credits: the store did not answer in time');
     await second.ended;
     settle(0, 4);
-    const { accountRow, wallMs } = CHARGE;
+    const { accountRow } = CHARGE;
     expect(refunds()).toEqual([
-      { accountRow, fromAllowance: 9, fromPurchased: 0, wallMs },
-      { accountRow, fromAllowance: 5, fromPurchased: 4, wallMs },
+      { accountRow, fromAllowance: 9, fromPurchased: 0, month: MONTH },
+      { accountRow, fromAllowance: 5, fromPurchased: 4, month: MONTH },
     ]);
     expect(posted.map(({ kind }) => kind)).toEqual(['charge', 'refund']);
   });
@@ -71,7 +76,7 @@ describe('a charge that comes too late', () => {
     add();
     add();
     await vi.advanceTimersByTimeAsync(BUDGET_MS);
-    const outcome = { remaining: 1, fromPurchased: 0 };
+    const outcome = { remaining: 1, fromPurchased: 0, month: 0 };
     queue.settle(
       1,
       toOutcomeNumbers([
@@ -94,6 +99,7 @@ describe('a charge that comes too late', () => {
     settle(1, 2);
     expect(await patient.ended).toBe('charged');
     expect(refunds().map(({ fromPurchased }) => fromPurchased)).toEqual([1]);
+    await vi.advanceTimersByTimeAsync(BUDGET_MS);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -108,7 +114,7 @@ describe('a charge that comes too late', () => {
 });
 
 describe('refunds', () => {
-  const REFUND: Refund = { accountRow: 1, fromAllowance: 2, fromPurchased: 3, wallMs: 4 };
+  const REFUND: Refund = { accountRow: 1, fromAllowance: 2, fromPurchased: 3, month: 4 };
   let booked: (readonly Refund[])[];
   let fault: Error | undefined;
   let notes: Note[];

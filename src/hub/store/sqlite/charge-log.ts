@@ -88,12 +88,12 @@ interface LogSize {
 
 /** Inside a transaction: books what was written first, until that many accounts are written, and answers what is left. */
 export function bookLog(connection: SqliteConnection, accountsMax: number): LogSize {
-  const sums = new Map<number, ChargeEntry>();
+  const sums = new Map<number, Sum>();
   const left = { rows: 0, entries: 0 };
   let last = 0;
   for (const [seq, bytes] of iterateRows(connection)) {
     if (sums.size < accountsMax) {
-      for (const entry of readEntries(bytes)) addTo(sums, entry);
+      addAll(sums, bytes);
       last = seq;
     } else {
       left.rows += 1;
@@ -139,9 +139,23 @@ function iterateRows(connection: SqliteConnection): Iterable<LogRow> {
   return statement.iterate() as Iterable<unknown> as Iterable<LogRow>;
 }
 
-function addTo(sums: Map<number, ChargeEntry>, entry: ChargeEntry): void {
-  const sum = sums.get(entry.accountRow);
-  sums.set(entry.accountRow, sum === undefined ? entry : { ...entry, taken: sum.taken + entry.taken });
+/** What several entries of an account come to. */
+type Sum = { -readonly [Field in keyof ChargeEntry]: ChargeEntry[Field] };
+
+/** Entries of accounts that are there already make no object. */
+function addAll(sums: Map<number, Sum>, bytes: Uint8Array): void {
+  const view = toView(bytes);
+  for (let at = 0; at < view.byteLength; at += ENTRY_BYTES) {
+    const accountRow = view.getFloat64(at, true);
+    const sum = sums.get(accountRow);
+    if (sum === undefined) {
+      sums.set(accountRow, readEntry(view, at));
+      continue;
+    }
+    sum.taken += view.getFloat64(at + NUMBER_BYTES, true);
+    sum.allowanceMonth = view.getFloat64(at + 2 * NUMBER_BYTES, true);
+    sum.allowanceUsed = view.getFloat64(at + 3 * NUMBER_BYTES, true);
+  }
 }
 
 /** Four numbers of 64 bits an entry, least significant byte first, on every machine. */
@@ -157,11 +171,6 @@ function toBytes(entries: readonly ChargeEntry[]): Uint8Array {
     at += ENTRY_BYTES;
   }
   return bytes;
-}
-
-function* readEntries(bytes: Uint8Array): Generator<ChargeEntry> {
-  const view = toView(bytes);
-  for (let at = 0; at < view.byteLength; at += ENTRY_BYTES) yield readEntry(view, at);
 }
 
 function toView(bytes: Uint8Array): DataView {

@@ -81,10 +81,10 @@ function checkParts(...parts: readonly number[]): void {
 function chargeOne(known: KnownAccounts, charge: CreditCharge, entries: ChargeEntry[]): ChargeReceipt {
   const { accountRow, cost, allowance, wallMs } = charge;
   const account = known.find(accountRow);
-  if (account === undefined) return { result: 'account_gone', remaining: 0, fromPurchased: 0 };
+  if (account === undefined) return { result: 'account_gone', remaining: 0, fromPurchased: 0, month: 0 };
   const remaining = remainingCredits(account, allowance, wallMs);
   const refusal = findRefusal(known, account, charge) ?? (remaining < cost ? 'insufficient' : undefined);
-  if (refusal !== undefined) return { result: refusal, remaining, fromPurchased: 0 };
+  if (refusal !== undefined) return { result: refusal, remaining, fromPurchased: 0, month: 0 };
 
   // The allowance is spent first. A month before the stored one opens nothing: a clock that went back gives no second allowance.
   const month = Math.max(account.allowanceMonth, monthOf(wallMs));
@@ -95,7 +95,7 @@ function chargeOne(known: KnownAccounts, charge: CreditCharge, entries: ChargeEn
   account.allowanceMonth = month;
   account.allowanceUsed = used + fromAllowance;
   entries.push(toEntry(accountRow, account, fromPurchased));
-  return { result: 'charged', remaining: remaining - cost, fromPurchased };
+  return { result: 'charged', remaining: remaining - cost, fromPurchased, month };
 }
 
 /** `keyRow` is 0 for a declared key, which is not the store's. */
@@ -108,15 +108,15 @@ function findRefusal(
   return account.isOk ? undefined : 'account_gone';
 }
 
-/** Gives back to where it was taken from; an allowance has lapsed in any month but its own. An account that is gone gets nothing. */
+/** Gives back to where it was taken from; an allowance has lapsed once the account knows of a later month. An account that is gone gets nothing. */
 function refundOne(known: KnownAccounts, refund: Refund, entries: ChargeEntry[]): void {
-  const { accountRow, fromAllowance, fromPurchased, wallMs } = refund;
+  const { accountRow, fromAllowance, fromPurchased, month } = refund;
   const account = known.find(accountRow);
   if (account === undefined) return;
   const purchased = Math.min(account.purchased + fromPurchased, Number.MAX_SAFE_INTEGER);
   const taken = account.purchased - purchased;
   account.purchased = purchased;
-  if (account.allowanceMonth === monthOf(wallMs))
+  if (account.allowanceMonth === month)
     account.allowanceUsed = Math.max(0, account.allowanceUsed - fromAllowance);
   entries.push(toEntry(accountRow, account, taken));
 }

@@ -117,6 +117,31 @@ describe('spending', () => {
     expect(wordOf(await world.check(paid(low)))).toBe('insufficient_credits');
   });
 
+  test('is told of what was spent, and of nothing that was refused, waived or free', async () => {
+    const world = open({ limits: 'allow', credits: 'allow' });
+    const { key } = await makeKey(world, { credits: 3 });
+    await world.check(requestWith(key));
+    expect(world.charged).toEqual([]);
+    world.down.limits = true;
+    await world.check(paid(key, 'r'));
+    await world.check(paid(key, 'r'));
+    expect(wordOf(await world.check(paid(key)))).toBe('insufficient_credits');
+    world.down.credits = true;
+    expect(await world.check(paid(key))).toMatchObject({ kind: 'allow', degraded: 'credits' });
+    expect(world.charged).toEqual([2]);
+  });
+
+  test('a charge is waited for until six tenths of the gateway’s patience are over, counted from the check’s own time', async () => {
+    const world = open();
+    const { key } = await makeKey(world, { credits: 20 });
+    const { monotonicMs } = world.clock.now();
+    // As if the check had waited for something else before.
+    world.atCharge = () => world.clock.advance(100);
+    await world.check({ ...paid(key), timeoutMs: 200 });
+    await world.check(paid(key));
+    expect(world.untils).toEqual([monotonicMs + 120, Infinity]);
+  });
+
   describe('while the credits are down', () => {
     test('is an outage of the credits, and the limits are as they were', async () => {
       const world = open();

@@ -93,6 +93,10 @@ export interface PipelineWorld {
   beforeCharge: () => void;
   /** Charges that the store was asked for. */
   readonly asked: readonly CreditCharge[];
+  /** Until when each charge was waited for. */
+  readonly untils: readonly (number | undefined)[];
+  /** What checks were told to have spent, in order. */
+  readonly charged: readonly number[];
   /** The decision with everything known that stands in the store. */
   check(request: AuthzRequest): Promise<Decision>;
   /** The decision with what the edge knew before. */
@@ -124,6 +128,8 @@ export function createPipelineWorld(onOutage: OnOutage = { limits: 'deny', credi
   });
   const down: Down = { limits: false, credits: false };
   const asked: CreditCharge[] = [];
+  const charged: number[] = [];
+  const untils: (number | undefined)[] = [];
   const world = { atCharge: (): void => undefined, beforeCharge: (): void => undefined };
   const commit = async (demand: CreditCharge): Promise<ChargeOutcome> => {
     asked.push(demand);
@@ -141,12 +147,14 @@ export function createPipelineWorld(onOutage: OnOutage = { limits: 'deny', credi
     tokens: { verify: () => 'token_issuer' as const },
     counters: dying(createMemoryCounters({ slotsMax: 1_000 }), down),
     credits: {
-      charge(demand: CreditCharge) {
+      charge(demand: CreditCharge, untilMs?: number) {
+        untils.push(untilMs);
         world.atCharge();
         return commit(demand);
       },
     },
     repeats: createRepeats({ recordsMax: 1_000 }),
+    onCharged: (_: Api, credits: number) => void charged.push(credits),
   };
   let cursor = FEED_START;
   const catchUp = (): void => {
@@ -164,6 +172,8 @@ export function createPipelineWorld(onOutage: OnOutage = { limits: 'deny', credi
     operations,
     down,
     asked,
+    charged,
+    untils,
     check(request: AuthzRequest) {
       catchUp();
       return ask(authorize, request);

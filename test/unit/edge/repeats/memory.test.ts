@@ -125,8 +125,7 @@ function checkOf(id: number): RepeatableCheck {
   return {
     api: { name: 'truedy' } as Api,
     principal: { credential: 'api_key', keyId: 'key_1' } as Principal,
-    limits: [LIMIT],
-    cost: 0,
+    charges: [{ limit: LIMIT, subject: { word0: 1, word1: 2, word2: 3 } }],
     request: {
       gateway: 'envoy-grpc',
       gatewayRequestId: `r-${id}`,

@@ -1,4 +1,3 @@
-import { copyFileSync, existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
@@ -10,7 +9,7 @@ import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import { CREDITS_MAX } from '../../../../../src/hub/store/accounts.ts';
 import { BY } from '../../../../contract/author.ts';
 import { newAccount } from '../../../../contract/store.ts';
-import { temporaryFile } from './folder.ts';
+import { copyFiles, temporaryFile } from './folder.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 22);
 const ACME = { api: 'alpha', id: 'acme' };
@@ -41,11 +40,6 @@ function grant({ writes }: SqliteStore, credits: number) {
   return writes.grantCredits(ACME, { credits, ref: null, atMs: NOW_MS }, BY);
 }
 
-function copyFiles(path: string, copy: string): void {
-  for (const suffix of ['', '-wal'])
-    if (existsSync(`${path}${suffix}`)) copyFileSync(`${path}${suffix}`, `${copy}${suffix}`);
-}
-
 /** The files as they are at this moment, opened by somebody else: what the death of the process leaves behind. */
 async function balanceAfterDeath(path: string) {
   const copy = temporaryFile('copy.db');
@@ -66,12 +60,12 @@ it('loses no charge, no refund and no grant, and counts none twice, whenever the
     charge(amount) {
       const costs = Array.from({ length: amount }, (_, index) => 1 + index);
       const receipts = store.keeper.charge(costs.map((cost) => chargeOf({ cost, allowance: 20 })));
-      for (const [index, { result, fromPurchased }] of receipts.entries()) {
+      for (const [index, { result, fromPurchased, month }] of receipts.entries()) {
         if (result !== 'charged') continue;
         const fromAllowance = (costs[index] ?? 0) - fromPurchased;
         model.purchased -= fromPurchased;
         model.used += fromAllowance;
-        taken.push({ accountRow: 1, fromAllowance, fromPurchased, wallMs: NOW_MS });
+        taken.push({ accountRow: 1, fromAllowance, fromPurchased, month });
       }
     },
     refund() {

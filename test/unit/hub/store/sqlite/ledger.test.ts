@@ -64,10 +64,10 @@ class World {
   charge(which: number, charges: readonly CreditCharge[]): void {
     const receipts = this.store(which).keeper.charge(charges);
     expect(receipts).toEqual(charges.map((charge) => this.ledger.charge(charge)));
-    for (const [index, { accountRow, cost, wallMs }] of charges.entries()) {
-      const { result, fromPurchased } = receipts[index] ?? expect.fail();
+    for (const [index, { accountRow, cost }] of charges.entries()) {
+      const { result, fromPurchased, month } = receipts[index] ?? expect.fail();
       if (result !== 'charged') continue;
-      this.receipts.push({ accountRow, fromAllowance: cost - fromPurchased, fromPurchased, wallMs });
+      this.receipts.push({ accountRow, fromAllowance: cost - fromPurchased, fromPurchased, month });
     }
   }
 

@@ -20,12 +20,12 @@ export class PlainLedger {
 
   charge({ accountRow, keyRow, cost, allowance, wallMs }: CreditCharge): ChargeReceipt {
     const account = this.accounts.get(accountRow);
-    if (account === undefined) return { result: 'account_gone', remaining: 0, fromPurchased: 0 };
+    if (account === undefined) return { result: 'account_gone', remaining: 0, fromPurchased: 0, month: 0 };
     const month = monthOf(wallMs);
     const used = month > account.allowanceMonth ? 0 : account.allowanceUsed;
     const ofAllowance = Math.max(0, allowance - used);
     const remaining = ofAllowance + account.purchased;
-    const refused = { remaining, fromPurchased: 0 };
+    const refused = { remaining, fromPurchased: 0, month: 0 };
     if (keyRow !== 0 && this.keys.get(keyRow) !== accountRow) return { result: 'key_gone', ...refused };
     if (account.standing !== 'ok') return { result: 'account_gone', ...refused };
     if (remaining < cost) return { result: 'insufficient', ...refused };
@@ -33,14 +33,14 @@ export class PlainLedger {
     account.purchased -= fromPurchased;
     account.allowanceUsed = used + cost - fromPurchased;
     account.allowanceMonth = Math.max(month, account.allowanceMonth);
-    return { result: 'charged', remaining: remaining - cost, fromPurchased };
+    return { result: 'charged', remaining: remaining - cost, fromPurchased, month: account.allowanceMonth };
   }
 
-  refund({ accountRow, fromAllowance, fromPurchased, wallMs }: Refund): void {
+  refund({ accountRow, fromAllowance, fromPurchased, month }: Refund): void {
     const account = this.accounts.get(accountRow);
     if (account === undefined) return;
     account.purchased += fromPurchased;
-    if (account.allowanceMonth === monthOf(wallMs))
+    if (account.allowanceMonth === month)
       account.allowanceUsed = Math.max(0, account.allowanceUsed - fromAllowance);
   }
 }
