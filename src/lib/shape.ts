@@ -53,13 +53,16 @@ export function record<R extends Shapes, O extends Shapes>(
   optional: O,
 ): Shape<RequiredMembers<R> & OptionalMembers<O>> {
   const shapes: Shapes = { ...required, ...optional };
+  const entries = Object.entries(shapes);
   return (value, at) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw expected(at, 'a record');
     refuseUnknown(value, shapes, at);
-    const members = Object.entries(shapes)
-      .filter(([name]) => Object.hasOwn(required, name) || Object.hasOwn(value, name))
-      .map(([name, shape]) => [name, shape(Reflect.get(value, name), `${at}.${name}`)]);
-    return Object.fromEntries(members) as RequiredMembers<R> & OptionalMembers<O>;
+    const members: Record<string, unknown> = {};
+    for (const [name, shape] of entries) {
+      if (!Object.hasOwn(required, name) && !Object.hasOwn(value, name)) continue;
+      members[name] = shape(Reflect.get(value, name), `${at}.${name}`);
+    }
+    return members as RequiredMembers<R> & OptionalMembers<O>;
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Deadline } from './deadlines.ts';
 import type { RequestHead } from './request-head.ts';
 
 export interface StreamStart {
@@ -38,8 +39,8 @@ export class Stream {
   /** A message's status follows it; other answers end with their last byte. */
   hasTrailers = true;
   answeredMs = 0;
-  /** When the gateway waits no longer, on the monotonic clock; set only while a method is under way. */
-  untilMs = Infinity;
+  /** Set only while a method is under way. */
+  deadline: Deadline | undefined;
 
   constructor({ id, head, windowIn, windowOut, nowMs }: StreamStart) {
     this.id = id;
