@@ -30,6 +30,9 @@ export function readOnce(lines: readonly HeaderLine[], wanted: string): string |
   return found;
 }
 
+const NO_NAMES: readonly string[] = [];
+const ODD_NAME = /[^a-z0-9-]/;
+
 /** The client's headers: all lines but those that the gateway said of itself. */
 export function createClientHeaders(
   lines: readonly HeaderLine[],
@@ -46,6 +49,13 @@ export function createClientHeaders(
       const names = new Set<string>();
       for (const [name] of lines) if (!gatewaysOwn.has(name)) names.add(name);
       return names;
+    },
+    oddNames() {
+      let odd: Set<string> | undefined;
+      for (const [name] of lines) {
+        if (ODD_NAME.test(name) && !gatewaysOwn.has(name)) odd = (odd ?? new Set()).add(name);
+      }
+      return odd === undefined ? NO_NAMES : [...odd];
     },
   };
 }

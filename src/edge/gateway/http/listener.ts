@@ -17,6 +17,7 @@ import {
   OVERDUE_CHECK_MS,
   REQUEST_MS,
 } from './limits.ts';
+import { Question } from './question.ts';
 
 export interface GatewayListenerOptions extends BindPlace {
   /** Absent: cleartext. */
@@ -66,9 +67,13 @@ const BOUNDS: ServerOptions = {
   headersTimeout: HEADERS_MS,
   requestTimeout: REQUEST_MS,
   connectionsCheckingInterval: OVERDUE_CHECK_MS,
-  keepAliveTimeout: IDLE_MS,
+  // `server.timeout` bounds a rest as it does a standstill. Another time for it, set and taken back around each question, took 0.9 µs.
+  keepAliveTimeout: 0,
   maxHeaderSize: HEADER_BYTES_MAX,
   noDelay: true,
+  // Where no header announces a body no stream is opened and ended for it, which took 1 µs.
+  optimizeEmptyRequests: true,
+  IncomingMessage: Question,
 };
 
 const PROMISE: TlsPromise = { protocol: 'http/1.1', handshakeMs: HANDSHAKE_MS };

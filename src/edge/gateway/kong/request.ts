@@ -1,9 +1,11 @@
-import type { AuthzRequest, RequestHeaders } from '../../../domain/request.ts';
+import type { AuthzRequest } from '../../../domain/request.ts';
 import { canonicalHost } from '../../../lib/canonical-host.ts';
 import { canonicalPath } from '../../../lib/canonical-path.ts';
 import { ShapeError, record, text, whole } from '../../../lib/shape.ts';
 import type { Shape } from '../../../lib/shape.ts';
 import type { GatewayMessage } from '../http/dialect.ts';
+import { createClientHeaders, toHeaderLines } from '../http/headers.ts';
+import type { HeaderLine } from '../http/headers.ts';
 import { HEADER_LINES_MAX } from '../http/limits.ts';
 
 /** Names and values in turn, a repeated name once for each of its values. */
@@ -55,19 +57,21 @@ export function fromKongMessage({ method, body }: GatewayMessage): AuthzRequest 
   }
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 function toRequest(told: ReturnType<typeof facts>): AuthzRequest {
-  const headers = told.headers ?? [];
+  const sent = toHeaderLines(told.headers ?? []);
   return {
     gateway: 'kong',
     gatewayRequestId: told.id,
     gatewayTime: told.time,
     method: told.method,
     target: readTarget(told.raw_target, told.path),
-    host: readHost(told.host, valuesOf(headers, 'host')),
+    host: readHost(told.host, sent),
     namedApi: told.api ?? '',
     peerAddress: told.client,
     timeoutMs: Math.max(told.timeout_ms, 1),
-    headers: createHeaders([...headers, ...toAdded(headers, told)]),
+    headers: createClientHeaders([...sent, ...toAdded(sent, told)], NOTHING),
   };
 }
 
@@ -75,9 +79,10 @@ function toRequest(told: ReturnType<typeof facts>): AuthzRequest {
  * What other gateways put on a request before they ask: the peer's address behind the hops before it, which Kong adds only when its
  * plugins have run, and an id by which support finds the request, which Kong has under a name of its own.
  */
-function toAdded(headers: Lines, { peer, id }: ReturnType<typeof facts>): Lines {
-  const requestId = valuesOf(headers, 'x-request-id').length === 0 ? ['x-request-id', id] : [];
-  return ['x-forwarded-for', peer, ...requestId];
+function toAdded(sent: readonly HeaderLine[], { peer, id }: ReturnType<typeof facts>): HeaderLine[] {
+  const forwardedFor: HeaderLine = ['x-forwarded-for', peer];
+  const hasRequestId = sent.some(([name]) => name === 'x-request-id');
+  return hasRequestId ? [forwardedFor] : [forwardedFor, ['x-request-id', id]];
 }
 
 /**
@@ -103,23 +108,9 @@ function asForwarded(path: string): string {
  * The host of the header, by which Kong routes. A request line may name another one (`GET http://other/ HTTP/1.1`), which plugins and
  * applications may take for the request's own (RFC 9112 §3.2.2): two hosts are then told as a list, which is no host.
  */
-function readHost(lineHost: string, headerHosts: readonly string[]): string {
+function readHost(lineHost: string, sent: readonly HeaderLine[]): string {
+  const headerHosts = sent.filter(([name]) => name === 'host').map(([, value]) => value);
   const [host = ''] = headerHosts;
   const agree = headerHosts.length < 2 && canonicalHost(host) === canonicalHost(lineHost);
   return agree || host === '' ? host : [lineHost, ...headerHosts].join(',');
-}
-
-function createHeaders(lines: Lines): RequestHeaders {
-  return {
-    all: (name) => valuesOf(lines, name),
-    names: () => new Set(lines.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase())),
-  };
-}
-
-function valuesOf(lines: Lines, name: string): string[] {
-  const values: string[] = [];
-  for (let at = 0; at + 1 < lines.length; at += 2) {
-    if (lines[at]?.toLowerCase() === name) values.push(lines[at + 1] ?? '');
-  }
-  return values;
 }

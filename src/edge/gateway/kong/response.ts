@@ -22,21 +22,26 @@ export function toKongAnswer(reply: Reply, request: AuthzRequest): GatewayAnswer
 
 /** An empty value becomes a removal: the upstream then sees no header instead of an empty one. */
 function toAllow(reply: Reply): object {
-  const present = reply.upstreamSet.filter(([, value]) => value !== '');
-  const blank = reply.upstreamSet.filter(([, value]) => value === '').map(([name]) => name);
-  return {
-    allow: true,
-    set: present.flat(),
-    remove: [...reply.upstreamRemove, ...blank],
-    headers: reply.clientHeaders.flat(),
-    facts: toFacts(reply),
-  };
+  const set: string[] = [];
+  const remove = [...reply.upstreamRemove];
+  for (const [name, value] of reply.upstreamSet) {
+    if (value === '') remove.push(name);
+    else set.push(name, value);
+  }
+  return { allow: true, set, remove, headers: toLines(reply.clientHeaders), facts: toFacts(reply) };
+}
+
+/** Names and values in turn. */
+function toLines(headers: readonly HeaderPair[]): string[] {
+  const lines: string[] = [];
+  for (const [name, value] of headers) lines.push(name, value);
+  return lines;
 }
 
 function toDenial(reply: Reply, request: AuthzRequest): object {
   const answer = isGrpcCall(request)
-    ? { status: 200, headers: asTrailers(reply).flat(), body: '' }
-    : { status: reply.status, headers: joinChallenges(reply.clientHeaders).flat(), body: reply.body };
+    ? { status: 200, headers: toLines(asTrailers(reply)), body: '' }
+    : { status: reply.status, headers: toLines(joinChallenges(reply.clientHeaders)), body: reply.body };
   return { allow: false, ...answer, facts: toFacts(reply) };
 }
 
@@ -78,10 +83,11 @@ function joinChallenges(headers: readonly HeaderPair[]): readonly HeaderPair[] {
   return [...headers.filter(([name]) => name !== CHALLENGE), [CHALLENGE, challenges.join(', ')]];
 }
 
-/** For Kong's log: never a secret. */
-function toFacts({ code, api, keyId, account, tier, fault }: Reply): Record<string, string> {
-  const known = Object.entries({ api, key_id: keyId, account, tier, fault: fault ?? '' }).filter(
-    ([, value]) => value !== '',
-  );
-  return { code, ...Object.fromEntries(known) };
+/** For Kong's log: never a secret. JSON leaves out what is undefined. */
+function toFacts({ code, api, keyId, account, tier, fault }: Reply): object {
+  return { code, api: known(api), key_id: known(keyId), account: known(account), tier: known(tier), fault };
+}
+
+function known(fact: string): string | undefined {
+  return fact === '' ? undefined : fact;
 }

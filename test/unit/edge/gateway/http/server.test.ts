@@ -168,6 +168,47 @@ describe('an entrance over HTTP', () => {
     expect(bugs).toEqual([]);
   });
 
+  test.each([
+    ['names no host', `GET /x HTTP/1.1\r\nX-Gateway-Token: ${TOKEN}\r\nConnection: close\r\n\r\n`, 400],
+    ['expects what nobody knows', get('Expect: something'), 417],
+  ])('asks nothing for who %s, and says so', async (_, bytes, status) => {
+    expect(await sendRaw(await open(), bytes)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(asked).toEqual([]);
+  });
+
+  test('lets a body come that waits to be asked for', async () => {
+    const raw = openRaw(await open({}, WITH_BODY));
+    raw.socket.write(get('Content-Length: 6', 'EXPECT: 100-continue'));
+    await raw.until((received) => received.startsWith('HTTP/1.1 100 Continue\r\n\r\n'));
+    raw.socket.write('abcdef');
+    expect(await raw.end()).toMatch(/\r\n\r\nHTTP\/1\.1 200 /);
+    expect(asked.map(({ target }) => target)).toEqual(['abcdef']);
+  });
+
+  test('takes a message that announces no body for one with an empty body', async () => {
+    expect(await sendRaw(await open({}, WITH_BODY), get())).toMatch(/^HTTP\/1\.1 200 /);
+    expect(asked.map(({ target }) => target)).toEqual(['']);
+  });
+
+  test.each([
+    ['HTTP/1.0', 'GET /x HTTP/1.0\r\nHost: t\r\n'],
+    ['HTTP/1.1 with a wish to close', 'GET /x HTTP/1.1\r\nHost: t\r\nConnection: close\r\n'],
+  ])('ends the connection of %s with its answer', async (_, head) => {
+    const answer = await sendRaw(await open(), `${head}X-Gateway-Token: ${TOKEN}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*\r\ncontent-length: 0\r\n/);
+  });
+
+  test('answers one question after another on a connection, and closes it when it stops', async () => {
+    const raw = openRaw(await open());
+    for (const count of [1, 2, 3]) {
+      raw.socket.write(get().replace('Connection: close\r\n', ''));
+      await raw.until((received) => received.match(/HTTP\/1\.1 200/g)?.length === count);
+    }
+    const stopped = opened[0]?.stop(60_000);
+    expect(await raw.end()).not.toMatch(/^connection:/im);
+    await stopped;
+  });
+
   test('answers an upgrade as any other question', async () => {
     const bytes = get('Upgrade: websocket').replace('Connection: close', 'Connection: Upgrade, close');
     expect(await sendRaw(await open(), bytes)).toMatch(/^HTTP\/1\.1 200 /);
