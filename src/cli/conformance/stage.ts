@@ -52,7 +52,10 @@ export async function openStage(world: CliWorld, plan: Plan): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-conformance-'));
   const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
-    for (const end of ends.splice(0).toReversed()) await end();
+    const failures: unknown[] = [];
+    for (const end of ends.splice(0).toReversed())
+      await end().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, 'not all of the run could be ended');
   };
   try {
     const upstream = await startUpstream(plan.upstream);

@@ -109,7 +109,9 @@ describe('a run that is given up on its way', () => {
       behaviour(message, response);
     });
     stop = () => gateway.stop();
-    const ran = await conformance(['--gateway', gateway.url, '--json'], Date.now, stopping.signal);
+    // This recipe declares a loss that no request shows so early: it may be seen yet.
+    const flags = ['--gateway', gateway.url, '--recipe', 'envoy-http', '--json'];
+    const ran = await conformance(flags, Date.now, stopping.signal);
     expect(ran.code).toBe(1);
     expect(JSON.parse(ran.out)).toMatchObject({
       given_up: { why: 'it was stopped', meant: { cases: expect.any(Number) } },
@@ -135,6 +137,13 @@ describe('a gateway that cannot be judged', () => {
   test('for it never asks and refuses by itself', async () => {
     const ran = await judge((_, response) => response.writeHead(503).end());
     expectOneSentence(ran, /never asked at 127\.0\.0\.1:\d+ \(nginx\) and answered 503 by itself/);
+  });
+
+  test('for the run was stopped before it asked', async () => {
+    const gateway = await startFakeGateway((_, response) => response.writeHead(503).end());
+    stop = () => gateway.stop();
+    const ran = await conformance(['--gateway', gateway.url], Date.now, AbortSignal.abort());
+    expectOneSentence(ran, /^error: the run was stopped/m);
   });
 
   test('for it has no route for the documented hosts', async () => {
@@ -314,8 +323,10 @@ describe('the command line', () => {
     ['a token file that is a folder', '.'],
     ['a token that is too short', 'short'],
     ['a token that no header can hold', 'binary'],
+    ['a file that is too long to read', 'long'],
   ])('with %s is refused in a sentence', async (_, name) => {
     await writeFile(join(folder, 'short'), 'abc');
+    await writeFile(join(folder, 'long'), `${TOKEN}${' '.repeat(1024 * 1024)}`);
     await writeFile(join(folder, 'binary'), Buffer.alloc(64, 0xff));
     const file = join(folder, name);
     const flags = ['--gateway', 'http://a.example', ...LISTEN, '--recipe', 'nginx', '--token-file', file];

@@ -6,7 +6,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { askGrpc } from '../../../../src/cli/conformance/client/grpc-http.ts';
 import { NoAnswer, askRaw } from '../../../../src/cli/conformance/client/raw-http.ts';
 import { createAuthority } from '../../../e2e/certificates.ts';
@@ -77,7 +77,9 @@ describe.skipIf('missing' in part)(partTitle('a gateway behind TLS', part), () =
     ['of another authority', () => ({ ca: otherCa, serverName: NAME })],
     ['for another name', () => ({ ca, serverName: 'other.internal' })],
     ['for a name, asked by its address', () => ({ ca })],
-  ])('with a certificate %s is told nothing', async (_, tls) => {
+  ])('with a certificate %s is told nothing, whatever the environment says', async (_, tls) => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => void vi.unstubAllEnvs());
     let told = '';
     const closed: Promise<unknown>[] = [];
     const server = createTlsServer({ ...named, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {

@@ -34,11 +34,13 @@ describe('declared losses', () => {
     expect(exceptions.forgive(unsafe, { status: 401, method: 'GET' })).toEqual(unsafe);
   });
 
-  test('are told where nothing was lost', () => {
+  test('are told where nothing was lost, and count where something was', () => {
     const exceptions = toExceptions([parseExceptions(LOST)]);
     expect(exceptions.listUnneeded()).toEqual([WHY]);
+    expect(exceptions.countHeld()).toBe(0);
     exceptions.forgive([MISSING], { status: 401, method: 'HEAD' });
     expect(exceptions.listUnneeded()).toEqual([]);
+    expect(exceptions.countHeld()).toBe(1);
   });
 });
 

@@ -119,6 +119,12 @@ describe('the report', () => {
     );
   });
 
+  test('names ten exceptions of which nothing was seen and counts the others', () => {
+    const unseen = Array.from({ length: 12 }, (_, index) => `a: ${index}`);
+    const text = renderText({ ...reportOf([]), exceptions_not_seen: unseen });
+    expect(text).toMatch(/seen: a: 9\nWarning: and 2 more declared but not seen\.\n$/);
+  });
+
   test('of a run that was given up says so before anything else of it, and how much was tried', () => {
     const meant = { cases: 9, attacks: 4, outages: 1 };
     const sent = { cases: 2, attacks: 0, outages: 0 };
