@@ -128,6 +128,8 @@ export interface Hub extends Credits {
   keep(windows: WindowBatch): Promise<void>;
   /** Hands every window that was kept to `restore`, batch by batch; resolves after the last. Rejects with `DependencyDown('limits')`. */
   loadKept(restore: (windows: WindowBatch) => void): Promise<void>;
+  /** For the end, when no check is open: true once every charge is answered and all that came too late is in the hub's hands; false where that is not so within this time, in milliseconds. */
+  settleCharges(withinMs: number): Promise<boolean>;
 }
 
 /** What an endpoint of ours needs to know of a request: decided by the same pipeline, spending nothing. Plain data. */

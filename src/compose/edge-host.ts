@@ -1,6 +1,6 @@
 import type { Policy } from '../domain/policy.ts';
 import { NOTHING_MEASURED, joinMeasurements } from '../domain/measurements.ts';
-import type { Level } from '../domain/measurements.ts';
+import type { Level, Measurements } from '../domain/measurements.ts';
 import type { Note, Report } from '../domain/report.ts';
 import { fromPlainRequest } from '../domain/request.ts';
 import type { AuthzRequest, PlainRequest } from '../domain/request.ts';
@@ -36,6 +36,13 @@ const LAST_USES_INTERVAL_MS = 15_000;
 const KEEP_INTERVAL_MS = 1_000;
 /** How long the end of the process waits until all windows are kept, in milliseconds. */
 const KEEP_ALL_MS = 5_000;
+/** How long it waits for the store to answer charges whose checks were answered without them, in milliseconds. */
+const SETTLE_MS = 5_000;
+const CHARGES_LEFT: Note = {
+  level: 'warn',
+  message: 'not all late charges were booked back at the end',
+  fields: {},
+};
 
 export interface EdgeHostOptions {
   readonly policy: Policy;
@@ -74,13 +81,7 @@ export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
   const { directory, counters, tokens, service, measure } = createDecider(options, tally, onBug);
   const note = (told: Note): void => tally.note(told);
   const doors = createGatewayDoors({ ...options, service, note, onBug });
-  const drain = (): Report => {
-    const report = tally.drain();
-    return { ...report, measured: joinMeasurements(report.measured, measure(), doors.measure()) };
-  };
-  const reporting = setInterval(() => hub.report(drain()), REPORT_INTERVAL_MS);
-  const releasing = setInterval(() => tally.releaseLastUses(), LAST_USES_INTERVAL_MS);
-  for (const timer of [reporting, releasing]) timer.unref();
+  const endReports = startReports(hub, tally, () => joinMeasurements(measure(), doors.measure()));
   const keeping = createKeeping(options, counters, tally);
   return {
     async start() {
@@ -97,10 +98,30 @@ export function createEdgeHost(options: EdgeHostOptions): EdgeHost {
       await doors.stop(graceMs);
       tokens.close();
       await keeping.stop();
-      for (const timer of [reporting, releasing]) clearInterval(timer);
-      tally.releaseLastUses();
-      return drain();
+      if (!(await hub.settleCharges(SETTLE_MS))) tally.note(CHARGES_LEFT);
+      return endReports();
     },
+  };
+}
+
+/** Has the hub told what the tally gathers and `measure` finds, now and then; what is answered ends that, with a last report of all that is left. */
+function startReports(hub: Pick<Hub, 'report'>, tally: Tally, measure: () => Measurements): () => Report {
+  const drain = (): Report => {
+    const report = tally.drain();
+    return { ...report, measured: joinMeasurements(report.measured, measure()) };
+  };
+  const drainAll = (): Report => {
+    tally.releaseLastUses();
+    return drain();
+  };
+  const timers = [
+    setInterval(() => hub.report(drain()), REPORT_INTERVAL_MS),
+    setInterval(() => hub.report(drainAll()), LAST_USES_INTERVAL_MS),
+  ];
+  for (const timer of timers) timer.unref();
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+    return drainAll();
   };
 }
 

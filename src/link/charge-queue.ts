@@ -39,7 +39,11 @@ export class ChargeQueue {
   private inFlight = 0;
   private lastTurn = 0;
   private lateCharges = 0;
+  /** Messages of refunds that the other end has not taken yet. */
+  private refundsSent = 0;
   private closed = false;
+  /** Told when nothing is under way any more, or never will be answered. */
+  private onEnd: (() => void) | undefined;
   /** One for all: set for the first that is due, left alone when that is answered, and set anew only for one that is due sooner. */
   private timer: NodeJS.Timeout | undefined;
   /** When it goes off, on the monotonic clock; Infinity where it is not set. */
@@ -72,9 +76,8 @@ export class ChargeQueue {
       else if (!waiting.isLate) waiting.resolve(outcome);
       else if (outcome.result === 'charged') refunds.push(toRefund(waiting.charge, numbers, index));
     }
-    if (refunds.length === 0) return;
-    this.lateCharges += refunds.length;
-    this.options.post({ kind: 'refund', refunds: toRefundNumbers(refunds) });
+    this.sendBack(refunds);
+    this.tellEnd();
   }
 
   fail(turn: number, cause: ChargeFailure): void {
@@ -83,6 +86,28 @@ export class ChargeQueue {
         ? down('the charge was not committed')
         : new Error('a turn of charges failed for a bug');
     for (const { reject } of this.take(turn)) reject(reason);
+    this.tellEnd();
+  }
+
+  /** The other end books what one message of refunds told. */
+  refundTaken(): void {
+    this.refundsSent -= 1;
+    this.tellEnd();
+  }
+
+  /** True once no charge is under way and no refund on its way; false after that time, in milliseconds, and where the other end is gone before. Asked once. */
+  settleAll(withinMs: number): Promise<boolean> {
+    if (!this.isUnderWay) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.onEnd = undefined;
+        resolve(!this.isUnderWay);
+      };
+      const timer = setTimeout(end, withinMs);
+      this.onEnd = end;
+      if (this.closed) end();
+    });
   }
 
   /** The other end is gone: what is under way fails, and so does whatever is asked from now on. */
@@ -91,6 +116,7 @@ export class ChargeQueue {
     this.rest();
     const sent = this.turns.splice(0).flatMap(({ waiting }) => waiting);
     for (const { reject } of [...sent, ...this.gathered.splice(0)]) reject(down('the store is gone'));
+    this.onEnd?.();
   }
 
   /** Charges that were committed after their checks had been refused, and booked back, since the last call. */
@@ -98,6 +124,21 @@ export class ChargeQueue {
     const count = this.lateCharges;
     this.lateCharges = 0;
     return count;
+  }
+
+  private get isUnderWay(): boolean {
+    return this.inFlight > 0 || this.refundsSent > 0;
+  }
+
+  private tellEnd(): void {
+    if (!this.isUnderWay) this.onEnd?.();
+  }
+
+  private sendBack(refunds: readonly Refund[]): void {
+    if (refunds.length === 0) return;
+    this.lateCharges += refunds.length;
+    this.refundsSent += 1;
+    this.options.post({ kind: 'refund', refunds: toRefundNumbers(refunds) });
   }
 
   private send(): void {
@@ -124,7 +165,8 @@ export class ChargeQueue {
     if (atMs >= this.timerMs) return;
     clearTimeout(this.timer);
     this.timerMs = atMs;
-    this.timer = setTimeout(() => this.expire(), Math.ceil(atMs - this.options.nowMs()));
+    // Some may be due by now.
+    this.timer = setTimeout(() => this.expire(), Math.max(1, Math.ceil(atMs - this.options.nowMs())));
   }
 
   private expire(): void {

@@ -29,6 +29,7 @@ export function connectHub({ keeper, sendReport, chargeMs, clock }: HubOptions):
     const received = message as ToEdge;
     if (received.kind === 'charged') charges.settle(received.turn, received.outcomes);
     else if (received.kind === 'charge_failed') charges.fail(received.turn, received.cause);
+    else if (received.kind === 'refund_taken') charges.refundTaken();
     // A port hands over all it holds before the loop goes on, so sockets get their turn before each batch is applied or packed.
     else if (received.kind === 'batch') setImmediate(() => feed.receive(received.batch));
     else setImmediate(() => windows.receive(received));
@@ -44,6 +45,7 @@ export function connectHub({ keeper, sendReport, chargeMs, clock }: HubOptions):
     report: (report) => sendReport(withLateCharges(report, charges.takeLateCharges())),
     keep: (batch) => windows.keep(batch),
     loadKept: (restore) => windows.load(restore),
+    settleCharges: (withinMs) => charges.settleAll(withinMs),
   };
 }
 

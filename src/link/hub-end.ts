@@ -36,6 +36,10 @@ export function serveEdge({ channel, keeper, onNote }: EdgeServiceOptions): Edge
     refunds.book();
     feed.look();
   }, WATCH_INTERVAL_MS);
+  const takeRefunds = (numbers: Float64Array): void => {
+    refunds.add(fromRefundNumbers(numbers));
+    post({ kind: 'refund_taken' });
+  };
   const stop = (): void => {
     clearInterval(watch);
     refunds.close();
@@ -47,7 +51,7 @@ export function serveEdge({ channel, keeper, onNote }: EdgeServiceOptions): Edge
     const received = message as ToHub;
     if (received.kind === 'follow') feed.start();
     else if (received.kind === 'confirm') feed.confirm(received.cursor);
-    else if (received.kind === 'refund') refunds.add(fromRefundNumbers(received.refunds));
+    else if (received.kind === 'refund') takeRefunds(received.refunds);
     else if (received.kind === 'keep') post(windows.keep(received.windows));
     else if (received.kind === 'load') post(windows.load(received.from));
     else charge(received.turn, received.charges);

@@ -3,7 +3,7 @@ import type { FeedBatch, FeedCursor } from '../domain/feed.ts';
 import type { WindowBatch } from '../domain/window-batch.ts';
 import type { KeptPage } from '../ports.ts';
 
-/** From an edge to the hub, on the ordered channel that follow, charge and keep share. `turn` numbers a message of charges; a refund is not answered. */
+/** From an edge to the hub, on the ordered channel that follow, charge and keep share. `turn` numbers a message of charges. */
 export type ToHub =
   | { readonly kind: 'follow' }
   | { readonly kind: 'confirm'; readonly cursor: FeedCursor }
@@ -12,11 +12,12 @@ export type ToHub =
   | { readonly kind: 'keep'; readonly windows: WindowBatch }
   | { readonly kind: 'load'; readonly from: number };
 
-/** From the hub to an edge. Outcomes come in the order of their turn's charges. */
+/** From the hub to an edge. Outcomes come in the order of their turn's charges; a refund is taken when it is the hub's to book. */
 export type ToEdge =
   | { readonly kind: 'batch'; readonly batch: FeedBatch }
   | { readonly kind: 'charged'; readonly turn: number; readonly outcomes: Float64Array }
   | { readonly kind: 'charge_failed'; readonly turn: number; readonly cause: ChargeFailure }
+  | { readonly kind: 'refund_taken' }
   | WindowAnswer;
 
 /** To `keep` and `load`, of which an edge asks one at a time. */

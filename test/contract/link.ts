@@ -54,6 +54,7 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
     let carried: Carried;
     let held: Held;
     let tapped: Tapped;
+    let clock: TestClock;
     let hub: Hub;
     let reports: Report[];
     let directory: ReturnType<typeof createEdgeDirectory>;
@@ -82,11 +83,12 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
       carried = open({ path, apiNames: policy.apis.map((api) => api.name) });
       held = holdable(carried.keeper);
       tapped = tap(held.channel);
+      clock = createTestClock(NOW_MS);
       hub = connectHub({
         keeper: tapped.channel,
         sendReport: (report) => reports.push(report),
         chargeMs: CHARGE_MS,
-        clock: createTestClock(NOW_MS),
+        clock,
       });
     }
 
@@ -125,6 +127,13 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
       await follow();
       const principal = directory.find(API, made.key);
       return { made, account: principal?.account.row ?? -1, key: principal?.keyRow ?? -1 };
+    }
+
+    /** Of a check that waits a millisecond. */
+    function giveUp(charge: CreditCharge): Promise<void> {
+      return expect(hub.charge(charge, clock.now().monotonicMs + 1)).rejects.toThrow(
+        'did not answer in time',
+      );
     }
 
     async function credits(): Promise<number | undefined> {
@@ -405,6 +414,29 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
         }
         expect(await credits()).toBe(50);
         expect(await hub.charge(chargeOf(account, key))).toEqual({ result: 'charged', remaining: 49 });
+      });
+
+      test('that was committed too late is booked back before all charges are settled', async () => {
+        const { account, key } = await prepareCharged(5);
+        held.hold();
+        await giveUp(chargeOf(account, key, 2));
+        await held.holding(1);
+        expect(await credits()).toBe(3);
+        const settled = hub.settleCharges(CONFIRM_MS);
+        held.release();
+        expect(await settled).toBe(true);
+        expect(await credits()).toBe(5);
+        expect(await hub.settleCharges(CONFIRM_MS)).toBe(true);
+      });
+
+      test('is not settled where the store is gone', async () => {
+        const { account, key } = await prepareCharged(5);
+        held.hold();
+        await giveUp(chargeOf(account, key));
+        const settled = hub.settleCharges(CONFIRM_MS);
+        await carried.kill();
+        expect(await settled).toBe(false);
+        expect(await hub.settleCharges(CONFIRM_MS)).toBe(false);
       });
 
       test('refuses what is more than CHARGES_IN_FLIGHT_MAX at once, and takes charges again afterwards', async () => {

@@ -1,11 +1,10 @@
 import type { LimitCharge, LimitState } from '../../domain/limit.ts';
 import type { CounterTable } from './counter-table.ts';
+import { USES_MAX } from './window.ts';
 import type { WindowView } from './window.ts';
 
 /** Charges in one check: its tier's limits and its key's own. */
 export const CHARGES_MAX = 64;
-/** A counter's uses are kept in 31 bits; a limit above that is held to it. */
-const USES_MAX = 2 ** 31 - 1;
 
 /**
  * The charges of one check against the table: `read` them, ask whether all of them fit, count them, tell how they stand.

@@ -2,7 +2,7 @@ import { ENTRY_NUMBERS, WINDOW_BATCH_MAX, WindowWriter, readWindows } from '../.
 import type { CounterClock, WindowBatch, WindowRecord } from '../../domain/window-batch.ts';
 import { DependencyDown } from '../../ports.ts';
 import type { CounterTable } from './counter-table.ts';
-import { KEPT_ABOVE_MS } from './window.ts';
+import { KEPT_ABOVE_MS, USES_MAX } from './window.ts';
 
 /** `changed`: windows longer than KEPT_ABOVE_MS that differ from what is kept of them. `all`: shorter ones in which something counts as well. */
 export type Packing = 'changed' | 'all';
@@ -76,9 +76,11 @@ export class WindowPacker {
     for (let at = 0; at < entries.length; at += ENTRY_NUMBERS) {
       // Nothing may count from an instant that has not come yet: it would count for longer than its window.
       const lastMs = Math.min(entries[at] ?? atMs, atMs);
-      if (atMs - lastMs >= name.windowMs) continue;
+      const uses = entries[at + 1] ?? 0;
+      // What is no number would never end, and no counter holds such uses: a foreign hand wrote it.
+      if (!(atMs - lastMs < name.windowMs) || !(uses >= 1 && uses <= USES_MAX)) continue;
       if (slot === -1) slot = this.createSlot(counter);
-      table.view.open(slot).append(lastMs, entries[at + 1] ?? 0);
+      table.view.open(slot).append(lastMs, uses);
     }
   }
 

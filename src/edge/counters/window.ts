@@ -9,6 +9,8 @@ import type { RingChunk, RingPool } from './rings.ts';
 const EXACT_COUNT_MAX = 64;
 /** Above it, uses share an entry where they fall into the same W/63: a window then touches at most 64 of these buckets. */
 const BUCKETS_PER_WINDOW = 63;
+/** A counter's uses are kept in 31 bits; a limit above that is held to it. */
+export const USES_MAX = 2 ** 31 - 1;
 /** Windows longer than this are kept while they are used, and not only when the process stops. */
 export const KEPT_ABOVE_MS = MINUTE_MS;
 

@@ -11,6 +11,9 @@ export interface WriteBehindOptions {
   readonly clock: Clock;
 }
 
+/** How often the end of a process tries: who has locked the store for longer than it waits may be done at the next try. */
+const KEEP_ALL_TRIES = 3;
+
 /** Has the hub keep the windows, so that they outlive the process. What waits is the counters themselves: there is no queue to grow. */
 export interface WriteBehind {
   /** Counts on from what was kept, before anything is counted. Rejects with `DependencyDown('limits')`. */
@@ -20,7 +23,7 @@ export interface WriteBehind {
    * What an outage of the hub leaves is kept by a later round.
    */
   keepChanged(): Promise<void>;
-  /** Keeps all in which something counts, at the end of a process. False where an outage left some, or the time in milliseconds. */
+  /** Keeps all in which something counts, at the end of a process. False where an outage that lasted left some, or the time in milliseconds. */
   keepAll(withinMs: number): Promise<boolean>;
 }
 
@@ -43,7 +46,9 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       const endMs = clock.now().monotonicMs + withinMs;
       // Whoever began that round is told how it ended.
       await round?.catch(() => undefined);
-      return begin('all', () => clock.now().monotonicMs > endMs);
+      const isOver = (): boolean => clock.now().monotonicMs > endMs;
+      for (let left = KEEP_ALL_TRIES; left > 1; left -= 1) if (await begin('all', isOver)) return true;
+      return begin('all', isOver);
     },
   };
 }

@@ -4,6 +4,7 @@ import { compile } from '../../../src/config/compile.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
 import { DependencyDown } from '../../../src/ports.ts';
+import type { Hub } from '../../../src/ports.ts';
 import { DOCUMENTED } from '../../cases/app.ts';
 import { ANY_PORT } from '../../e2e/grpc-listener.ts';
 import { createTestClock } from '../../world.ts';
@@ -16,8 +17,8 @@ export function documentedPolicy(): Policy {
   return compile(loadConfig({ path: DOCUMENTED, readFile, env: {}, sets: [], nowMs: NOW_MS }).document);
 }
 
-/** An edge of its own, whose store knows nobody and takes no charge. */
-export function createLonelyEdge(policy: Policy) {
+/** An edge of its own, whose store knows nobody and takes no charge, but for what `hub` does. */
+export function createLonelyEdge(policy: Policy, hub: Partial<Hub> = {}) {
   return createEdgeHost({
     policy,
     peppers: { current: { id: 'p', secret: new Uint8Array(32).fill(3) }, retired: [] },
@@ -28,7 +29,9 @@ export function createLonelyEdge(policy: Policy) {
       report: () => undefined,
       keep: () => Promise.resolve(),
       loadKept: () => Promise.resolve(),
+      settleCharges: () => Promise.resolve(true),
       charge: () => Promise.reject(new DependencyDown('credits', 'there is no store here')),
+      ...hub,
     },
     clock: createTestClock(NOW_MS),
     newRequestId: () => '00000000-0000-4000-8000-000000000000',

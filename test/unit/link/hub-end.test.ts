@@ -313,6 +313,12 @@ describe('serving an edge', () => {
       expect(keeper.booked).toEqual([refund]);
     });
 
+    test('is taken, and the edge told so, whether or not it can be booked yet', () => {
+      breakDown();
+      ask();
+      expect(posted).toEqual([{ kind: 'refund_taken' }]);
+    });
+
     test('is tried once more when the service stops', () => {
       breakDown();
       ask();

@@ -87,6 +87,40 @@ describe('a charge that comes too late', () => {
     expect(posted.map(({ kind }) => kind)).toEqual(['charge']);
   });
 
+  test('keeps the queue unsettled until its refund is taken, or the time is over', async () => {
+    const within = (ms: number): { readonly end: () => boolean | undefined } => {
+      let end: boolean | undefined;
+      void queue.settleAll(ms).then((settled) => (end = settled));
+      return { end: () => end };
+    };
+    add();
+    await vi.advanceTimersByTimeAsync(BUDGET_MS);
+    const hasty = within(1_000);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(hasty.end()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(hasty.end()).toBe(false);
+    const patient = within(1_000);
+    settle(0);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(patient.end()).toBeUndefined();
+    queue.refundTaken();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(patient.end()).toBe(true);
+    expect(await queue.settleAll(1_000)).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('that was due before it was sent is given up at once, and no timer is set into the past', async () => {
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    const { end } = add(10);
+    vi.spyOn(performance, 'now').mockReturnValue(nowMs() + 40);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(end()).toContain('did not answer in time');
+    expect(set.mock.calls.map(([, ms = 0]) => ms)).toEqual([1]);
+    vi.restoreAllMocks();
+  });
+
   test('of a turn leaves those that are in time: each waits as long as its own check', async () => {
     const [hasty, patient] = [add(30), add()];
     await vi.advanceTimersByTimeAsync(29);

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DAY_MS, MINUTE_MS } from '../../../../src/domain/time.ts';
-import { WINDOW_BATCH_MAX, readWindows } from '../../../../src/domain/window-batch.ts';
+import { WINDOW_BATCH_MAX, WindowWriter, readWindows } from '../../../../src/domain/window-batch.ts';
 import type { WindowBatch } from '../../../../src/domain/window-batch.ts';
 import type { LimitCharge } from '../../../../src/domain/limit.ts';
 import { WALL_SLACK_MS } from '../../../../src/edge/counters/counter-time.ts';
 import { createMemoryCounters } from '../../../../src/edge/counters/memory.ts';
 import type { MemoryCounters } from '../../../../src/edge/counters/memory.ts';
+import { DependencyDown } from '../../../../src/ports.ts';
 import { createWriteBehind } from '../../../../src/edge/counters/write-behind.ts';
 import type { WriteBehind } from '../../../../src/edge/counters/write-behind.ts';
 import { createTestClock } from '../../../world.ts';
@@ -65,6 +66,27 @@ describe('writing behind', () => {
     await behind.keepChanged();
     const [record] = readWindows(keeper.batches[1] ?? expect.fail());
     expect([...(record?.entries ?? [])]).toEqual([1_234.5, 1, 1_244.5, 2]);
+  });
+
+  test.each([
+    [Number.NaN, 1],
+    [Number.NEGATIVE_INFINITY, 1],
+    [1, Number.NaN],
+    [1, -4],
+    [1, 0],
+    [1, 2 ** 32],
+    [1, Number.POSITIVE_INFINITY],
+  ])('counts nothing of what no counter can have kept: %d, %d', async (lastMs, uses) => {
+    const writer = new WindowWriter();
+    writer.begin({ subject: of(1).subject, scope: DAY.scope, windowMs: DAY.windowMs });
+    writer.add(lastMs, uses);
+    writer.add(2, 2);
+    await keeper.keep(writer.take({ counterMs: 3, wallMs: clock.now().wallMs }));
+    await behind.load();
+    const [state] = counters.peek([of(1)], clock.now());
+    expect(state?.remaining).toBe(DAY.count - 2);
+    clock.advance(DAY_MS);
+    for (let time = 0; time < DAY.count; time += 1) take(1);
   });
 
   test('leaves out what has ended, and tells of a window of which nothing is left that it is empty', async () => {
@@ -216,6 +238,20 @@ describe('writing behind', () => {
       keeper.down = true;
       expect(await behind.keepAll(1_000)).toBe(false);
       expect(counters.usage().unkept).toBe(1);
+    });
+
+    test('is everything, those of a minute too, where an outage of the hub passes', async () => {
+      take(1);
+      take(2, MINUTE);
+      let outages = 2;
+      const keep = async (batch: WindowBatch): Promise<void> => {
+        outages -= 1;
+        if (outages >= 0) throw new DependencyDown('limits', 'locked for a while');
+        await keeper.keep(batch);
+      };
+      const { loadKept } = keeper;
+      expect(await createWriteBehind({ counters, hub: { keep, loadKept }, clock }).keepAll(1_000)).toBe(true);
+      expect(sent().toSorted()).toEqual([1, 2]);
     });
 
     test('does not last longer than it may', async () => {
