@@ -37,11 +37,9 @@ export interface SpendPorts {
 
 /** Takes limits and credits, all or none, and only once for a check that the gateway sends again. */
 export function spendOnce(admitted: Admitted, ports: SpendPorts): Eventually<Spending> {
-  const { route, request, charges, now } = admitted;
+  const { route, charges, now } = admitted;
   // What spends nothing may as well be decided twice: remembering it costs more.
   if (charges.length === 0 && route.cost === 0) return { kind: 'spent', limits: [] };
-  // Without an id of the gateway's own no check is known again.
-  if (request.gatewayRequestId === '') return spend(admitted, ports);
   return ports.repeats.once(admitted, now, () => spend(admitted, ports));
 }
 

@@ -48,7 +48,7 @@ import type { OperatorInsert, OperatorInserted, RedigestedOperator, StoredOperat
  * a database that does not answer throws `DependencyDown('directory')`, and then nothing was changed.
  */
 
-/** Keys in one write transaction, and last uses in one: more would hold up the charges that wait behind it. */
+/** Keys in one write transaction: more would hold up the charges that wait behind it. */
 export const WRITE_BATCH_MAX = 50;
 /** Last uses written in one transaction: each is a few microseconds. */
 export const LAST_USES_MAX = 250;

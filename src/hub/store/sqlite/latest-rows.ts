@@ -65,7 +65,7 @@ export class LatestRows {
   private holds(slot: number, windows: Windows, index: number): boolean {
     for (let word = 0; word < NAME_WORDS; word += 1)
       if (this.words[slot * WORDS + word] !== windows.words[index * WINDOW_WORDS + word]) return false;
-    return this.floats[slot * FLOATS + FLOAT.windowMs] === windows.numbers[index] && this.seqOf(slot) !== 0;
+    return this.floats[slot * FLOATS + FLOAT.windowMs] === windows.numbers[index];
   }
 
   private seqOf(slot: number): number {

@@ -47,10 +47,12 @@ export function isLogFull(connection: SqliteConnection): boolean {
   return Number(ends.newest) - Number(ends.oldest) + 1 >= LOG_ROWS_MAX;
 }
 
-/** The rows that were written first, at most FOLDED_ROWS_MAX of them. */
-export function readOldest(connection: SqliteConnection): readonly LogRow[] {
-  const rows = connection.statement(OLDEST).all(FOLDED_ROWS_MAX) as unknown as readonly StoredRow[];
-  return rows.map(fromStored);
+/** The rows that were written first, at most FOLDED_ROWS_MAX of them, each read when it is asked for. */
+export function* readOldest(connection: SqliteConnection): Generator<LogRow, void> {
+  const rows = connection
+    .statement(OLDEST)
+    .iterate(FOLDED_ROWS_MAX) as Iterable<unknown> as Iterable<StoredRow>;
+  for (const row of rows) yield fromStored(row);
 }
 
 /** The youngest row that is older than the one of this number; undefined where there is none. */
