@@ -142,6 +142,7 @@ function createDecider(
   const tokens = createEdgeTokens({ policy, keys: directory, clock, budgetMs, onNote });
   const counters = createMemoryCounters();
   const service = createService(policy, {
+    budgetMs,
     clock,
     directory,
     subjects: directory,

@@ -23,6 +23,7 @@ function measure(keyCount: number): { readonly cpuMicros: readonly number[]; rea
   if (directory.keyCount !== keyCount) throw new Error(`${directory.keyCount} of ${keyCount} keys are known`);
   let allowed = 0;
   const service = createService(policy, {
+    budgetMs: 120,
     clock: createClock(),
     directory,
     subjects: directory,

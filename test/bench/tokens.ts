@@ -61,6 +61,7 @@ function createTokenService() {
   const create = () => createTokenVerifier({ apis: policy.apis, keys, clock, onNote: () => undefined });
   let allowed = 0;
   const service = createService(policy, {
+    budgetMs: 120,
     clock,
     directory,
     subjects: directory,

@@ -60,7 +60,7 @@ export function inspect(check: Check, ports: AuthorizePorts): Eventually<Decisio
 }
 
 /** Every stage that changes nothing, in the order in which a request meets them. */
-function admit(check: Check, ports: AuthenticatePorts): Eventually<Admitted | Decision> {
+function admit(check: Check, ports: AuthorizePorts): Eventually<Admitted | Decision> {
   const { request, place, now } = check;
   if (place.route === undefined) return deny(place.denial);
   const { api, area } = place;
@@ -68,7 +68,7 @@ function admit(check: Check, ports: AuthenticatePorts): Eventually<Admitted | De
 
   const credential = readCredential(area, request.headers);
   if ('code' in credential) return deny(credential);
-  const presented = { api, credential, now, withinMs: patienceOf(request) };
+  const presented = { api, credential, now, withinMs: patienceOf(request, ports.budgetMs) };
   const known = authenticate(presented, ports);
   return known instanceof Promise
     ? known.then((principal) => admitKnown(check, place, principal))

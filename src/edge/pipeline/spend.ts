@@ -33,6 +33,8 @@ export interface SpendPorts {
   readonly repeats: Repeats;
   /** Told of the credits that a check has spent. */
   readonly onCharged: (api: Api, credits: number) => void;
+  /** How long a check may wait for all that it asks together, in milliseconds. */
+  readonly budgetMs: number;
 }
 
 /** Takes limits and credits, all or none, and only once for a check that the gateway sends again. */
@@ -72,7 +74,7 @@ function charge(admitted: Admitted, ports: SpendPorts, taken: Taken | undefined)
   if (cost.accountRow === ACCOUNT_ROW_NONE)
     return settleCharge(admitted, ports, { taken, outcome: NOTHING_TO_SPEND });
   // What the check has waited for before, a token's keys for instance, is gone from its time.
-  const untilMs = now.monotonicMs + patienceOf(request);
+  const untilMs = now.monotonicMs + patienceOf(request, ports.budgetMs);
   return attemptThen(() => ports.credits.charge(cost, untilMs), {
     next: (outcome) => settleCharge(admitted, ports, { taken, outcome }),
     // A bug refuses as well, so it must not cost the client a request of its limits.

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Decision } from '../../../../src/domain/decision.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../../src/domain/time.ts';
 import { DependencyDown } from '../../../../src/ports.ts';
-import { createPipelineWorld, makeKey, requestWith, wordOf } from './world.ts';
+import { BUDGET_MS, createPipelineWorld, makeKey, requestWith, wordOf } from './world.ts';
 import type { OnOutage, PipelineWorld } from './world.ts';
 
 const paid = (key: string, id = '') => requestWith(key, { target: '/v1/paid', gatewayRequestId: id });
@@ -131,15 +131,16 @@ describe('spending', () => {
     expect(world.charged).toEqual([2]);
   });
 
-  test('a charge is waited for until six tenths of the gateway’s patience are over, counted from the check’s own time', async () => {
+  test('a charge is waited for until six tenths of the gateway’s patience are over or the budget is, counted from the check’s own time', async () => {
     const world = open();
     const { key } = await makeKey(world, { credits: 20 });
     const { monotonicMs } = world.clock.now();
     // As if the check had waited for something else before.
     world.atCharge = () => world.clock.advance(100);
     await world.check({ ...paid(key), timeoutMs: 200 });
+    await world.check({ ...paid(key), timeoutMs: 1_000 });
     await world.check(paid(key));
-    expect(world.untils).toEqual([monotonicMs + 120, Infinity]);
+    expect(world.untils).toEqual([120, 100 + BUDGET_MS, 200 + BUDGET_MS].map((ms) => monotonicMs + ms));
   });
 
   describe('while the credits are down', () => {

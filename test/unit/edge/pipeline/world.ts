@@ -24,6 +24,8 @@ import { load } from '../../config/world.ts';
 import { requestOf } from './request.ts';
 
 export const START_MS = Date.UTC(2026, 10, 22, 12);
+/** `check.budget`. */
+export const BUDGET_MS = 150;
 
 /** An API with all that a check can meet. */
 export const FULL_API = `api: one
@@ -154,6 +156,7 @@ export function createPipelineWorld(onOutage: OnOutage = { limits: 'deny', credi
       },
     },
     repeats: createRepeats({ recordsMax: 1_000 }),
+    budgetMs: BUDGET_MS,
     onCharged: (_: Api, credits: number) => void charged.push(credits),
   };
   let cursor = FEED_START;
