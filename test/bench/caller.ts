@@ -28,7 +28,7 @@ export interface Caller {
   close(): void;
 }
 
-/** The answer without its prefix. */
+/** The answer's one message, without its prefix. */
 type OnAnswer = (answer: Uint8Array) => void;
 
 export interface CallerOptions {
@@ -186,7 +186,7 @@ class Connection implements Caller {
     if ((flags & FLAG.endStream) === 0) return;
     this.calls.delete(streamId);
     if (call.status !== '0') throw new Error(`grpc-status ${call.status}`);
-    call.onAnswer(call.data.subarray(PREFIX_BYTES));
+    call.onAnswer(messageOf(call.data));
   }
 
   private acceptSettings({ flags, bytes, start, end }: Frame): void {
@@ -236,6 +236,14 @@ class Connection implements Caller {
     this.outputBytes += byteCount;
     return at;
   }
+}
+
+/** Throws where an answer says OK and brings no message, a part of one, more than one or a compressed one. */
+function messageOf(data: Buffer): Uint8Array {
+  const isPlain = data.length >= PREFIX_BYTES && data[0] === 0;
+  if (!isPlain || readUint32(data, 1) !== data.length - PREFIX_BYTES)
+    throw new Error('an answer without its message');
+  return data.subarray(PREFIX_BYTES);
 }
 
 function toSetting(id: number, value: number): Uint8Array {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { measureLoaded, withServers } from './contest.ts';
+import { measureLoaded, measureSteady, withServers } from './contest.ts';
 import { idleContestant } from './idle-contestant.ts';
 import type { Loaders } from './loaders.ts';
 
@@ -38,6 +38,17 @@ test('a server that gives no answer is not measured', async () => {
   const loaders = { ...LOADERS, closed: () => Promise.resolve([{ ...LOAD, samples: [] }]) };
   const measured = measureLoaded({ contestants: [silent], loaders, turns: 1 }, CALLS);
   await expect(measured).rejects.toThrow('silent is not measured');
+});
+
+test('a server that is wrong at a steady rate is not measured', async () => {
+  const hasty = idleContestant('hasty', () => {
+    throw new Error('refused');
+  });
+  const measured = measureSteady(
+    { contestants: [hasty], loaders: LOADERS, turns: 1 },
+    { callsPerSecond: () => 1, durationMs: 1 },
+  );
+  await expect(measured).rejects.toThrow('hasty is not measured');
 });
 
 test('what fails of itself, and not by its answers, is not asked again', async () => {

@@ -42,6 +42,8 @@ export type Results<Result> = ReadonlyMap<Contestant, readonly Result[]>;
 
 const STREAMS = 32;
 const SAMPLE_EVERY = 500;
+/** Prime, so that it meets other messages each time round. */
+const STEADY_SAMPLE_EVERY = 101;
 const ATTEMPTS_MAX = 5;
 
 /** Starts all of them, lets them be used, and ends them whatever happened. */
@@ -94,15 +96,18 @@ export function measureSteady(
   turns: Turns,
   { callsPerSecond, durationMs }: Steady,
 ): Promise<Results<Latency>> {
-  return inTurns(turns, (contestant) => {
-    const { running, exam } = contestant;
-    return turns.loaders.openByOne(exam.questions, {
+  return inTurns(turns, async (contestant) => {
+    const { name, running, exam } = contestant;
+    const { samples, ...latency } = await turns.loaders.openByOne(exam.questions, {
       address: running.address,
       ...(exam.path && { path: exam.path }),
       connections: 2,
       callsPerSecond: callsPerSecond(contestant),
       durationMs,
+      sampleEvery: STEADY_SAMPLE_EVERY,
     });
+    judgeAll(name, samples, exam.judge);
+    return latency;
   });
 }
 

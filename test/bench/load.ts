@@ -13,7 +13,7 @@ export interface LoadPlan {
   readonly calls: number;
   /** Framed messages, sent in turn. */
   readonly messages: readonly Uint8Array[];
-  /** Of so many answers one is kept; absent: the first and the last. */
+  /** Of so many answers one is kept, to other messages each time round; absent: the first and the last. */
   readonly sampleEvery?: number;
 }
 
@@ -29,22 +29,29 @@ export interface LoadResult {
 export const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check';
 
 /** Rejects where a call fails or its status is not OK. */
-export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
+export function runLoad(plan: LoadPlan): Promise<LoadResult> {
+  return withCallers(plan, (callers) => new Load(plan, callers).run());
+}
+
+/** Has as many connections used as the plan has, and closes them. Rejects where one cannot be had, or with what fails first. */
+export async function withCallers<Result>(
+  { address, path = CHECK_PATH, connections }: Pick<LoadPlan, 'address' | 'path' | 'connections'>,
+  use: (callers: readonly Caller[]) => Promise<Result>,
+): Promise<Result> {
   const failed = Promise.withResolvers<never>();
-  const callers = await connectAll(plan, failed.reject);
+  // Nobody waits for it while there are connections to come, and a failure that nobody waits for ends the process.
+  failed.promise.catch(() => undefined);
+  const asked = await Promise.allSettled(
+    Array.from({ length: connections }, () => connectCaller({ address, path, onError: failed.reject })),
+  );
+  const callers = asked.filter((one) => one.status === 'fulfilled').map(({ value }) => value);
   try {
-    return await Promise.race([new Load(plan, callers).run(), failed.promise]);
+    const refused = asked.find((one) => one.status === 'rejected');
+    if (refused !== undefined) throw refused.reason;
+    return await Promise.race([use(callers), failed.promise]);
   } finally {
     for (const caller of callers) caller.close();
   }
-}
-
-/** As many connections as the plan has. */
-export function connectAll(
-  { address, path = CHECK_PATH, connections }: Pick<LoadPlan, 'address' | 'path' | 'connections'>,
-  onError: (error: Error) => void,
-): Promise<readonly Caller[]> {
-  return Promise.all(Array.from({ length: connections }, () => connectCaller({ address, path, onError })));
 }
 
 class Load {
@@ -86,10 +93,11 @@ class Load {
   }
 
   private finish(index: number, latencyMs: number, answer: Uint8Array): void {
-    const { calls, sampleEvery = Infinity } = this.plan;
+    const { calls, messages, sampleEvery = Infinity } = this.plan;
     this.latencies[this.finished] = latencyMs;
     this.finished += 1;
-    if (index % sampleEvery === 0 || index === calls - 1) this.samples.push(answer);
+    const round = Math.floor(index / messages.length);
+    if ((index + round) % sampleEvery === 0 || index === calls - 1) this.samples.push(answer);
     if (this.finished === calls) this.done.resolve();
   }
 }

@@ -50,6 +50,12 @@ describe('load processes', () => {
     expect(samples.map(bodyOf)).toEqual(['/deny?a', '/deny?a']);
   });
 
+  test('keep answers to other questions each time round, though their number is a multiple of how many are passed over', async () => {
+    const plan = { address, connections: 1, streamsPerConnection: 1, calls: 8, sampleEvery: 2 };
+    const { samples } = await loaders.closedByOne('words', plan);
+    expect(samples.map(bodyOf)).toEqual(['/deny?a', '/deny?c', '/deny?a', '/deny?c']);
+  });
+
   test('wait where the server has no room for more, and then go on', async () => {
     const long = [framedCheckOf('key', `/deny?${'x'.repeat(7_000)}`)];
     await loaders.keep({ name: 'long words', messages: [...long, ...long] });
@@ -59,18 +65,29 @@ describe('load processes', () => {
   });
 
   test('send at a steady rate as many as are due', async () => {
-    const plan = { address, connections: 2, callsPerSecond: 400, durationMs: 250 };
-    expect(await loaders.openByOne('words', plan)).toMatchObject({ calls: 100 });
+    const plan = { address, connections: 2, callsPerSecond: 400, durationMs: 250, sampleEvery: 50 };
+    const { calls, samples } = await loaders.openByOne('words', plan);
+    expect([calls, samples.length]).toEqual([100, 2]);
+    for (const sample of samples) expect(bodyOf(sample)).toMatch(/^\/deny/);
   });
 
   test('fail where an answer is an error, and go on with the next order', async () => {
     const plan = { address, connections: 1, streamsPerConnection: 1, calls: 1 };
     await expect(loaders.closedByOne('nonsense', plan)).rejects.toThrow('grpc-status 13');
-    const steady = { address, connections: 1, callsPerSecond: 100, durationMs: 20 };
+    const steady = { address, connections: 1, callsPerSecond: 100, durationMs: 20, sampleEvery: 1 };
     await expect(loaders.openByOne('nonsense', steady)).rejects.toThrow('grpc-status 13');
     await expect(loaders.closedByOne('never kept', plan)).rejects.toThrow('nothing is kept');
     expect(await loaders.closedByOne('words', plan)).toMatchObject({ calls: 1 });
     expect(bugs.length).toBeGreaterThan(0);
+  });
+
+  test('fail where nobody listens, and go on with the next order', async () => {
+    const nobody = { address: '127.0.0.1:1', connections: 2 };
+    const plan = { ...nobody, streamsPerConnection: 1, calls: 1 };
+    await expect(loaders.closedByOne('words', plan)).rejects.toThrow('ECONNREFUSED');
+    const steady = { ...nobody, callsPerSecond: 100, durationMs: 20, sampleEvery: 1 };
+    await expect(loaders.openByOne('words', steady)).rejects.toThrow('ECONNREFUSED');
+    expect(await loaders.closedByOne('words', { ...plan, address })).toMatchObject({ calls: 1 });
   });
 });
 

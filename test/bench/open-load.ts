@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Caller } from './caller.ts';
-import { connectAll } from './load.ts';
+import { withCallers } from './load.ts';
 import type { LoadPlan } from './load.ts';
 import { percentilesOf } from './measure.ts';
 
@@ -8,6 +8,8 @@ import { percentilesOf } from './measure.ts';
 export interface OpenPlan extends Pick<LoadPlan, 'address' | 'path' | 'connections' | 'messages'> {
   readonly callsPerSecond: number;
   readonly durationMs: number;
+  /** Of so many answers one is kept. */
+  readonly sampleEvery: number;
 }
 
 /** Answers are timed from when they were sent: that this process came late to its turn is not the server's doing. */
@@ -15,6 +17,8 @@ export interface OpenResult {
   readonly calls: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Answers without their prefix: to be judged, for who refuses is quick. */
+  readonly samples: readonly Uint8Array[];
 }
 
 /** A timer of the loop would rest a millisecond and send as much at once; never to rest would take a core from the server. */
@@ -25,15 +29,14 @@ const IN_FLIGHT_MAX = 2_000;
 
 /** Rejects where a call fails. */
 export async function runOpenLoad(plan: OpenPlan): Promise<OpenResult> {
-  const failed = Promise.withResolvers<never>();
-  const callers = await connectAll(plan, failed.reject);
   const over = new AbortController();
   try {
-    const latencies = await Promise.race([new OpenLoad(plan, callers).run(over.signal), failed.promise]);
-    return { calls: latencies.length, ...percentilesOf(Float64Array.from(latencies)) };
+    const { latencies, samples } = await withCallers(plan, (callers) =>
+      new OpenLoad(plan, callers).run(over.signal),
+    );
+    return { calls: latencies.length, ...percentilesOf(Float64Array.from(latencies)), samples };
   } finally {
     over.abort();
-    for (const caller of callers) caller.close();
   }
 }
 
@@ -41,7 +44,8 @@ class OpenLoad {
   private readonly plan: OpenPlan;
   private readonly callers: readonly Caller[];
   private readonly resting = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  private readonly latencies: number[] = [];
+  readonly latencies: number[] = [];
+  readonly samples: Uint8Array[] = [];
   private sent = 0;
 
   constructor(plan: OpenPlan, callers: readonly Caller[]) {
@@ -49,7 +53,7 @@ class OpenLoad {
     this.callers = callers;
   }
 
-  async run(signal: AbortSignal): Promise<readonly number[]> {
+  async run(signal: AbortSignal): Promise<OpenLoad> {
     const { callsPerSecond, durationMs } = this.plan;
     const total = Math.ceil((callsPerSecond * durationMs) / SECOND_MS);
     const begunMs = performance.now();
@@ -59,7 +63,7 @@ class OpenLoad {
       Atomics.wait(this.resting, 0, 0, REST_MS);
       await nextTurn(undefined, { signal });
     }
-    return this.latencies;
+    return this;
   }
 
   private sendUpTo(count: number): void {
@@ -74,6 +78,9 @@ class OpenLoad {
     if (caller === undefined || message === undefined) throw new Error('nothing to send, or nowhere');
     this.sent += 1;
     const sentMs = performance.now();
-    caller.call(message, () => this.latencies.push(performance.now() - sentMs));
+    caller.call(message, (answer) => {
+      this.latencies.push(performance.now() - sentMs);
+      if (this.latencies.length % this.plan.sampleEvery === 0) this.samples.push(answer);
+    });
   }
 }
