@@ -67,7 +67,7 @@ export interface TokenKeys {
 export interface TokenVerifier {
   /**
    * A value at once for a token seen before. Throws or rejects with `DependencyDown('tokens')` where the issuer's keys cannot be had,
-   * at the latest after `withinMs`, and sooner where the budget of a check is less.
+   * at the latest after `withinMs`.
    */
   verify(api: Api, token: string, now: Now, withinMs?: number): Eventually<VerifiedToken | TokenFault>;
 }

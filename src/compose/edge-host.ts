@@ -14,11 +14,11 @@ import type { PackedDirectory } from '../edge/directory/packed.ts';
 import { createCountedRepeats } from '../edge/report/counted-repeats.ts';
 import { Tally } from '../edge/report/tally.ts';
 import { createRepeats } from '../edge/repeats/memory.ts';
+import { createTokenVerifier } from '../edge/tokens/verifier.ts';
 import { createKeyHasher } from '../lib/key-digest.ts';
 import type { PepperRing } from '../lib/key-digest.ts';
 import { createSealer } from '../lib/seal.ts';
 import type { SealingRing } from '../lib/seal.ts';
-import { createEdgeTokens } from './edge-tokens.ts';
 import type { GrpcListener } from './grpc-listener.ts';
 import { createGatewayDoors } from './gateway-doors.ts';
 import { listGateways } from './http-entrances.ts';
@@ -139,7 +139,7 @@ function createDecider(
     onRetiredSeal: (keyRow, reseal) => tally.foundRetiredSeal(keyRow, reseal),
   });
   const onNote = (note: Note): void => tally.note(note);
-  const tokens = createEdgeTokens({ policy, keys: directory, clock, budgetMs, onNote });
+  const tokens = createTokenVerifier({ apis: policy.apis, keys: directory, clock, onNote });
   const counters = createMemoryCounters();
   const service = createService(policy, {
     budgetMs,
