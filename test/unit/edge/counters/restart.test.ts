@@ -177,10 +177,10 @@ class Lives {
     if (ask === undefined) return;
     this.counters.giveBack(ask.charges, ask.taken, this.now());
     for (const charge of ask.charges) {
-      this.uses.splice(
-        this.uses.findLastIndex(({ name }) => name === nameOf(charge)),
-        1,
-      );
+      const index = this.uses.findLastIndex(({ name }) => name === nameOf(charge));
+      // A use that has ended is left alone: it is kept as it was, and counts once more in the slack of a restart.
+      const heldMs = this.trueMs - (this.uses[index]?.atMs ?? -Infinity);
+      if (heldMs < charge.limit.windowMs) this.uses.splice(index, 1);
     }
   }
 
