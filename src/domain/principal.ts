@@ -63,7 +63,7 @@ export interface Principal {
   readonly subject: Subject;
   readonly profile: KeyProfile;
   readonly account: Account;
-  /** True where the same object stands for this key until something changes, so that what is made of it may be remembered by it. */
+  /** True where the same object stands for this key or session until something changes, so that what is made of it may be remembered by it. */
   readonly kept?: boolean | undefined;
 }
 
@@ -71,3 +71,10 @@ export interface Principal {
 export const TIER_UNKNOWN = -2;
 /** A key that names no tier of its own. */
 export const TIER_OF_ACCOUNT = -1;
+
+/** A tier can lower the key's and never raise it; one that the configuration does not know stays what it is. */
+export function lowerTier(profile: KeyProfile, tier: number): KeyProfile {
+  if (tier === TIER_OF_ACCOUNT) return profile;
+  const own = profile.tier;
+  return { ...profile, tier: own === TIER_OF_ACCOUNT ? tier : Math.min(own, tier) };
+}

@@ -1,11 +1,10 @@
 import type { Principal } from './principal.ts';
 
-/** A session that has neither ended nor run out, and the unrevoked key that it was exchanged for. */
+/** A session that has not ended, and the unrevoked key that it was exchanged for. */
 export interface Session {
-  /** `ses_` and 24 hexadecimal digits. */
-  readonly id: string;
   /** Wall time at which the session ends, however young its tokens are. */
   readonly expiresAtMs: number;
+  /** The key with all its rights, at most of the tier that sessions have. */
   readonly principal: Principal;
 }
 

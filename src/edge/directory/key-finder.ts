@@ -33,7 +33,7 @@ export function createKeyFinder(options: KeyFinderOptions, tables: Tables): Dire
     for (let pepper = 0; pepper < digests.length; pepper += 1) {
       const digest = digests[pepper] ?? current;
       hasher.digest(presentedKey, pepper, digest);
-      const kept = tables.kept.find(api.index, digest);
+      const kept = tables.kept.keys.find(api.index, digest);
       if (kept !== undefined) return kept;
       const place = tables.keys.find(api.index, digest);
       if (place === undefined) continue;
@@ -43,7 +43,9 @@ export function createKeyFinder(options: KeyFinderOptions, tables: Tables): Dire
       const principal = toPrincipal(tables, api, place);
       // Where something has to be told at every use, nothing is kept.
       const isPlain = pepper === 0 && (checkSeal === undefined || !api.keys.sealed);
-      return isPlain && principal !== undefined ? tables.kept.offer(api.index, digest, principal) : principal;
+      return isPlain && principal !== undefined
+        ? tables.kept.keys.offer(api.index, digest, principal)
+        : principal;
     }
     return undefined;
   };

@@ -3,10 +3,12 @@ import type { FeedBatch, FeedCursor } from '../../domain/feed.ts';
 import type { FeedSink } from '../../domain/feed-records.ts';
 import type { Api } from '../../domain/policy.ts';
 import type { Directory, TokenKeys, TokenSubjects } from '../../ports.ts';
+import { nameOfId } from './kept.ts';
 import { createKeyFinder } from './key-finder.ts';
 import type { KeyFinderOptions } from './key-finder.ts';
 import { tierIndexOf } from './profile.ts';
 import { createSigners } from './signers.ts';
+import { toSubject } from './named-id.ts';
 import { createTokenSubjects } from './subjects.ts';
 import { createTables } from './tables.ts';
 import type { Tables } from './tables.ts';
@@ -75,41 +77,60 @@ function isOutdated(cursor: FeedCursor, changesSeq: number): boolean {
   return changesSeq > Number.NEGATIVE_INFINITY;
 }
 
-function createSink(
-  { keys, kept, accounts, signers, sessions, sessionKeys }: Tables,
-  apis: readonly Api[],
-): FeedSink {
+function createSink(tables: Tables, apis: readonly Api[]): FeedSink {
+  const { keys, kept, accounts, signers } = tables;
   const apiByIndex = new Map(apis.map((api) => [api.index, api]));
+  const forgetKept = (): void => {
+    kept.keys.clear();
+    kept.sessions.clear();
+  };
   return {
     account(record) {
       const api = apiByIndex.get(record.api);
       if (api === undefined) return;
-      kept.clear();
+      forgetKept();
       accounts.put(record, tierIndexOf(api.tiers, record.tier));
     },
     accountGone(api, row) {
-      kept.clear();
+      forgetKept();
       accounts.remove(api, row);
     },
     key(record) {
       const api = apiByIndex.get(record.api);
       if (api === undefined) return;
-      kept.clear();
+      forgetKept();
       const before = keys.put(api, record);
       if (before !== undefined) signers.remove({ api: record.api, ...before });
       if (api.keys.sealed) signers.put(record);
     },
     keyGone(api, digest) {
-      kept.clear();
+      forgetKept();
       const gone = keys.remove(api, digest);
       if (gone !== undefined) signers.remove({ api, ...gone });
     },
+    ...createSessionSink(tables, apiByIndex),
+  };
+}
+
+type SessionSink = Pick<FeedSink, 'session' | 'sessionGone' | 'signingKey' | 'signingKeyGone'>;
+
+function createSessionSink(
+  { kept, sessions, sessionKeys }: Tables,
+  apiByIndex: ReadonlyMap<number, Api>,
+): SessionSink {
+  const hasSessions = (api: number): boolean => apiByIndex.get(api)?.tokens.sessions !== undefined;
+  return {
     session(record) {
-      if (apiByIndex.get(record.api)?.tokens.sessions !== undefined) sessions.put(record);
+      if (!hasSessions(record.api)) return;
+      kept.sessions.drop(record.api, nameOfId(toSubject(record.id)));
+      sessions.put(record);
     },
-    sessionGone: (api, id) => sessions.remove(api, id),
+    sessionGone(api, id) {
+      kept.sessions.drop(api, nameOfId(toSubject(id)));
+      sessions.remove(api, id);
+    },
     signingKey(record) {
-      if (apiByIndex.get(record.api)?.tokens.sessions !== undefined) sessionKeys.put(record);
+      if (hasSessions(record.api)) sessionKeys.put(record);
     },
     signingKeyGone: (api, kid) => sessionKeys.remove(api, kid),
   };

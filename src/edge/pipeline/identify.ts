@@ -1,8 +1,8 @@
 import type { CredentialFault, Denial } from '../../domain/decision.ts';
 import { CARRIED_ACCOUNT_ID } from '../../domain/feed-records.ts';
 import type { Api } from '../../domain/policy.ts';
-import { ACCOUNT_ROW_NONE, TIER_OF_ACCOUNT } from '../../domain/principal.ts';
-import type { Account, KeyProfile, Principal } from '../../domain/principal.ts';
+import { ACCOUNT_ROW_NONE, TIER_OF_ACCOUNT, lowerTier } from '../../domain/principal.ts';
+import type { Account, Principal } from '../../domain/principal.ts';
 import type { Now } from '../../domain/time.ts';
 import type { VerifiedToken } from '../../domain/token.ts';
 import type { TokenSubjects } from '../../ports.ts';
@@ -29,17 +29,13 @@ export function identify({ api, token, now }: Verified, subjects: TokenSubjects)
   }
 }
 
-/** The session's key with all its rights, at most of the tier that sessions have. */
 function findSessionHolder(
   { api, token, now }: OfKind<'session'>,
   subjects: TokenSubjects,
 ): Principal | Denial {
   const session = subjects.findSession(api, token.sessionId);
   if (session === undefined || now.wallMs >= session.expiresAtMs) return invalid('session_ended');
-  const { principal } = session;
-  if (now.wallMs >= principal.expiresAtMs) return invalid('expired');
-  const profile = lowerTier(principal.profile, api.tokens.sessions?.tier ?? TIER_OF_ACCOUNT);
-  return { ...principal, credential: 'session', sessionId: session.id, profile, kept: undefined };
+  return now.wallMs < session.principal.expiresAtMs ? session.principal : invalid('expired');
 }
 
 /** The key itself, at most of the tier that it has put into the token. */
@@ -84,13 +80,6 @@ function toStranger(api: Api, token: OfKind<'issuer'>['token']): Account | undef
     trialEndsMs: Infinity,
     subject: token.accountSubject,
   };
-}
-
-/** A tier can lower the key's and never raise it; one that the configuration does not know stays what it is. */
-function lowerTier(profile: KeyProfile, tier: number): KeyProfile {
-  if (tier === TIER_OF_ACCOUNT) return profile;
-  const own = profile.tier;
-  return { ...profile, tier: own === TIER_OF_ACCOUNT ? tier : Math.min(own, tier) };
 }
 
 function invalid(fault: CredentialFault): Denial {

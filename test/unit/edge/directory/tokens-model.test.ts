@@ -265,10 +265,16 @@ function expectSame(directory: PackedDirectory, model: Model, max: typeof MAX): 
   }
   for (let session = 0; session <= max.session; session += 1) {
     const id = idOf('session', session);
-    const found = directory.findSession(tokens, id);
-    const words = found && `${found.principal.keyId} of ${found.principal.account.id}`;
-    expect(words ?? 'unknown').toBe(model.findSession(session));
-    if (found !== undefined) expect(found).toMatchObject({ id, expiresAtMs: session });
+    for (const _asked of ['found', 'kept from now on', 'remembered']) {
+      const found = directory.findSession(tokens, id);
+      const words = found && `${found.principal.keyId} of ${found.principal.account.id}`;
+      expect(words ?? 'unknown').toBe(model.findSession(session));
+      if (found === undefined) continue;
+      expect(found).toMatchObject({
+        expiresAtMs: session,
+        principal: { credential: 'session', sessionId: id },
+      });
+    }
     expect(directory.findSession(plain, id)).toBeUndefined();
   }
   for (let name = 0; name <= max.name; name += 1) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Api } from '../../../../src/domain/policy.ts';
 import { ACCOUNT_ROW_NONE, TIER_OF_ACCOUNT, TIER_UNKNOWN } from '../../../../src/domain/principal.ts';
 import type { Principal } from '../../../../src/domain/principal.ts';
-import type { IssuerRules, SessionRules, VerifiedToken } from '../../../../src/domain/token.ts';
+import type { IssuerRules, VerifiedToken } from '../../../../src/domain/token.ts';
 import { identify } from '../../../../src/edge/pipeline/identify.ts';
 import type { TokenSubjects } from '../../../../src/ports.ts';
 import { principalOf } from './principal.ts';
@@ -15,12 +15,7 @@ const NOBODY: TokenSubjects = {
   findSession: () => undefined,
 };
 
-function apiWith(sessionTier: number): Api {
-  return {
-    defaultTier: 1,
-    tokens: { issuers: [], sessions: { tier: sessionTier } as SessionRules },
-  } as unknown as Api;
-}
+const API = { defaultTier: 1 } as Api;
 
 const session = { kind: 'session', sessionId: 'ses_1', expiresAtMs: 2_000 } as const;
 const keySigned = {
@@ -40,12 +35,15 @@ const issued = {
   expiresAtMs: 2_000,
 } as const;
 
-function ask(token: VerifiedToken, subjects: Partial<TokenSubjects>, sessionTier = TIER_OF_ACCOUNT) {
-  return identify({ api: apiWith(sessionTier), token, now: NOW }, { ...NOBODY, ...subjects });
+function ask(token: VerifiedToken, subjects: Partial<TokenSubjects>) {
+  return identify({ api: API, token, now: NOW }, { ...NOBODY, ...subjects });
 }
 
 const sessionOf = (principal: Principal, expiresAtMs = 5_000) => ({
-  findSession: () => ({ id: 'ses_1', expiresAtMs, principal }),
+  findSession: () => ({
+    expiresAtMs,
+    principal: { ...principal, credential: 'session' as const, sessionId: 'ses_1' },
+  }),
 });
 const refused = (fault: string) => ({ code: 'credential_invalid', fault });
 
@@ -92,7 +90,6 @@ describe('whom a token speaks for', () => {
     expect(ask({ ...keySigned, tier: asked }, { findKey: () => key })).toMatchObject({
       profile: { tier: is },
     });
-    expect(ask(session, sessionOf(key), asked)).toMatchObject({ profile: { tier: is } });
   });
 
   test('of an issuer’s token is the account, with the token’s own rights and no key', () => {
