@@ -33,4 +33,18 @@ export interface Reply {
   /** Which rule a credential broke, or what does not exist: clients are told the code's words alone. */
   readonly fault?: RequestFault | CredentialFault | PlaceFault | undefined;
   readonly degraded?: Dependency | undefined;
+  /** The same object with every allow that differs from this one in `clientHeaders` and `degraded` alone; undefined where none is known to. */
+  readonly alike?: Alike | undefined;
+}
+
+/** Where a wire keeps what it has made of an allow, for all that are alike. */
+export interface Alike {
+  made: MadeOfAllow | undefined;
+}
+
+export interface MadeOfAllow {
+  /** Of `upstreamSet` and `upstreamRemove`. */
+  readonly upstream: Uint8Array;
+  /** Of what access logs are told. */
+  readonly metadata: Uint8Array;
 }

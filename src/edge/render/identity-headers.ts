@@ -1,6 +1,6 @@
 import type { Api, IdentityHeader, Tier } from '../../domain/policy.ts';
 import type { Principal } from '../../domain/principal.ts';
-import type { HeaderPair } from '../../domain/reply.ts';
+import type { Alike, HeaderPair } from '../../domain/reply.ts';
 import type { RequestHeaders } from '../../domain/request.ts';
 
 /** What is known of the caller when a request is let through; a preflight has no principal. */
@@ -13,6 +13,8 @@ export interface Identity {
 export interface UpstreamHeaders {
   readonly set: readonly HeaderPair[];
   readonly remove: readonly string[];
+  /** Of a principal that is kept. */
+  readonly alike: Alike | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export function renderUpstreamHeaders(
   const odd = headers.oddNames === undefined ? headers.names() : headers.oddNames();
   const aliases = findAliases(odd, identity.api, credentialHeaders);
   if (own === undefined || aliases.length === 0) return own;
-  return { set: own.set, remove: [...own.remove, ...aliases] };
+  return { set: own.set, remove: [...own.remove, ...aliases], alike: undefined };
 }
 
 /** What is made of a principal that is kept, under the configuration that it was made under. */
@@ -55,7 +57,8 @@ function ownOfKept(
   const known = upstreamOfKept.get(principal);
   const isSame = known?.api === api && known.tier === tier && known.credentialHeaders === credentialHeaders;
   if (isSame) return known.upstream;
-  const upstream = renderOwn(identity, credentialHeaders);
+  const own = renderOwn(identity, credentialHeaders);
+  const upstream = own && { ...own, alike: { made: undefined } };
   upstreamOfKept.set(principal, { api, tier, credentialHeaders, upstream });
   return upstream;
 }
@@ -70,7 +73,8 @@ function renderOwn(identity: Identity, credentialHeaders: readonly string[]): Up
     else if (isFieldValue(value)) set.push([header.name, value]);
     else return undefined;
   }
-  return { set, remove: without.length === 0 ? credentialHeaders : [...credentialHeaders, ...without] };
+  const remove = without.length === 0 ? credentialHeaders : [...credentialHeaders, ...without];
+  return { set, remove, alike: undefined };
 }
 
 function valueOf({ value }: IdentityHeader, { api, principal, tier }: Identity): string {

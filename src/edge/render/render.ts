@@ -65,6 +65,7 @@ function renderAllow(api: Api, decision: Allow, input: RenderInput): Reply | und
     tier: tier?.name ?? '',
     fault: undefined,
     degraded,
+    alike: upstream.alike,
   };
 }
 
@@ -121,6 +122,7 @@ function renderOneRefusal(code: RefusalCode, { row, headers, input }: Refused): 
     tier: decision.tier?.name ?? '',
     fault: faultOf(decision),
     degraded: undefined,
+    alike: undefined,
   };
 }
 

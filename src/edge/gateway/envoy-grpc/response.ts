@@ -1,4 +1,4 @@
-import type { HeaderPair, Reply } from '../../../domain/reply.ts';
+import type { HeaderPair, MadeOfAllow, Reply } from '../../../domain/reply.ts';
 import type { AuthzRequest } from '../../../domain/request.ts';
 import { GRPC, toGrpcCode } from '../../../lib/grpc-code.ts';
 import { HeaderOptions } from './header-options.ts';
@@ -51,15 +51,24 @@ export function toCheckResponse(reply: Reply, request: AuthzRequest): Uint8Array
 }
 
 function toAllow(reply: Reply): Uint8Array {
+  const made = reply.alike === undefined ? undefined : (reply.alike.made ??= makeAlike(reply));
   writer.begin();
   // A status that is there, and empty: code 0.
   writer.end(writer.open(RESPONSE.status));
   const ok = writer.openLong(RESPONSE.ok);
-  writeUpstream(reply);
+  if (made === undefined) writeUpstream(reply);
+  else writer.put(made.upstream);
   for (const header of reply.clientHeaders) options.write(OK.responseHeadersToAdd, header);
   writer.endLong(ok);
-  writeMetadata(reply);
+  if (made === undefined) writeMetadata(reply);
+  else writer.put(made.metadata);
   return writer.take();
+}
+
+/** Spares an allow of a busy key 0.9 of 12 µs. */
+function makeAlike(reply: Reply): MadeOfAllow {
+  const upstream = copied(() => writeUpstream(reply));
+  return { upstream, metadata: copied(() => writeMetadata(reply)) };
 }
 
 function toDenial(reply: Reply, request: AuthzRequest): Uint8Array {

@@ -100,6 +100,8 @@ describe('an allow', () => {
     const again = render({ kind: 'allow', principal: kept, tier: free });
     expect(again.upstreamSet).toBe(first.upstreamSet);
     expect(again.upstreamRemove).toBe(first.upstreamRemove);
+    expect(again.alike).toBeDefined();
+    expect(again.alike).toBe(first.alike);
     expect(render({ kind: 'allow', principal: kept, tier: pro }).upstreamSet).toContainEqual([
       'x-tier',
       'pro',
@@ -112,6 +114,25 @@ describe('an allow', () => {
       'x_tier',
     );
     expect(render({ kind: 'allow', principal: kept, tier: free }).upstreamRemove).not.toContain('x_tier');
+  });
+
+  test('is like another only where that is of the same kept principal, tier and API, and nothing is removed for its request alone', () => {
+    const kept = { ...principalOf(), kept: true };
+    const tierOf = (name: string) => ({ ...BARE_TIER, name });
+    const [free, pro] = [tierOf('free'), tierOf('pro')];
+    const base = inputOf({ kind: 'bug' });
+    const likeOf = (decision: Decision, change = {}) => renderReply({ ...base, decision, ...change }).alike;
+    const first = likeOf({ kind: 'allow', principal: kept, tier: free });
+    const others = [
+      likeOf({ kind: 'allow', principal: kept, tier: pro }),
+      likeOf({ kind: 'allow', principal: { ...kept }, tier: free }),
+      likeOf({ kind: 'allow', principal: kept, tier: free }, { credentialHeaders: ['authorization'] }),
+    ];
+    for (const other of others) expect(other).not.toBe(first);
+    const forged = { request: requestOf({ x_tier: 'forged' }) };
+    expect(likeOf({ kind: 'allow', principal: kept, tier: free }, forged)).toBeUndefined();
+    expect(likeOf({ kind: 'allow', principal: principalOf(), tier: free })).toBeUndefined();
+    expect(likeOf({ kind: 'allow' })).toBeUndefined();
   });
 
   test('never passes where an identity cannot stand in a header', () => {

@@ -72,6 +72,10 @@ const shared = fc
   .tuple(fc.array(reply, { minLength: 1, maxLength: 4 }), fc.array(reply, { minLength: 1, maxLength: 3 }))
   .map(([whole, parts]) => [
     ...whole,
+    ...whole.flatMap((one) => {
+      const alike = { made: undefined };
+      return parts.map(({ clientHeaders }) => ({ ...one, clientHeaders, alike }));
+    }),
     ...whole.flatMap((one) =>
       parts.flatMap(({ upstreamSet, upstreamRemove, clientHeaders, keyId, account, tier, api }) => [
         { ...one, upstreamSet },
