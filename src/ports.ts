@@ -128,7 +128,7 @@ export interface Hub extends Credits {
   keep(windows: WindowBatch): Promise<void>;
   /** Hands every window that was kept to `restore`, batch by batch; resolves after the last. Rejects with `DependencyDown('limits')`. */
   loadKept(restore: (windows: WindowBatch) => void): Promise<void>;
-  /** For the end, when no check is open: true once every charge is answered and all that came too late is in the hub's hands; false where that is not so within this time, in milliseconds. */
+  /** For the end, when no check is open: true once every charge is answered and all that came too late is in the hub's hands and told; false where that is not so within this time, in milliseconds. */
   settleCharges(withinMs: number): Promise<boolean>;
 }
 
@@ -205,7 +205,7 @@ export interface Keeper extends FeedSource {
   /** Keeps windows in place of what was kept of them, in one transaction of some milliseconds at most, and tidies up now and then. Throws `DependencyDown('limits')`. */
   keepWindows(windows: WindowBatch): void;
   /** Windows that were kept, from a page's `next` on, 0 for the first; undefined where none ever was. They may have ended since. Throws `DependencyDown('limits')`. */
-  readWindows(from: number): KeptPage | undefined;
+  loadWindows(from: number): KeptPage | undefined;
   /** Calls back after every change that this process made. */
   onChange(wake: () => void): void;
   /** True when another process has changed the store since the last call. */

@@ -70,15 +70,15 @@ export const STORE_TIMEOUTS_MS: CallTimeouts<StoreHost> = {
 const TAKEN_OVER_MS = 1_000;
 
 export function createStoreHost(options: StoreHostOptions): StoreHost {
-  const { path, apiNames, declared, checkpoints } = options;
-  const store = openSqliteStore({ path, apiNames, declared, checkpoints });
+  const { path, apiNames, declared, checkpoints, onNote } = options;
+  const store = openSqliteStore({ path, apiNames, declared, checkpoints, onNote });
   const measures = createStoreMeasures();
   const measuring = setInterval(() => options.onMeasured(measures.drain()), MEASURES_INTERVAL_MS);
   measuring.unref();
   const edge = serveEdge({
     channel: options.edge,
     keeper: timedKeeper(store.keeper, measures.time),
-    onNote: options.onNote,
+    onNote,
   });
   const known = async <T>(write: Promise<T>): Promise<T> => {
     const result = await write;

@@ -21,7 +21,9 @@ export interface ChargeOutcome {
 }
 
 /** An outcome with what booking it back needs to know. */
-export interface ChargeReceipt extends ChargeOutcome {
+export interface ChargeReceipt extends Omit<ChargeOutcome, 'result'> {
+  /** `balance_unknown`: the store lost some of what was charged before to damage. A check is told of an outage. */
+  readonly result: ChargeResult | 'balance_unknown';
   /** How much of the cost was taken from purchased credits, the rest from the month's allowance; 0 unless charged. */
   readonly fromPurchased: number;
   /** The calendar month (`monthOf`) whose allowance was spent: the check's own or, where that is older, the latest one that the store knows; 0 unless charged. */

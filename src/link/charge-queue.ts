@@ -73,6 +73,7 @@ export class ChargeQueue {
     for (const [index, waiting] of this.take(turn).entries()) {
       const outcome = outcomeAt(numbers, index);
       if (outcome === undefined) waiting.reject(new Error('a charge was not answered with its turn'));
+      else if (outcome === 'balance_unknown') waiting.reject(down('what the account has is not known'));
       else if (!waiting.isLate) waiting.resolve(outcome);
       else if (outcome.result === 'charged') refunds.push(toRefund(waiting.charge, numbers, index));
     }

@@ -1,4 +1,5 @@
 import type { FeedBatch } from '../domain/feed.ts';
+import { NOTHING_MEASURED } from '../domain/measurements.ts';
 import type { Note, Report } from '../domain/report.ts';
 import { DependencyDown } from '../ports.ts';
 import type { Clock, Hub } from '../ports.ts';
@@ -45,7 +46,13 @@ export function connectHub({ keeper, sendReport, chargeMs, clock }: HubOptions):
     report: (report) => sendReport(withLateCharges(report, charges.takeLateCharges())),
     keep: (batch) => windows.keep(batch),
     loadKept: (restore) => windows.load(restore),
-    settleCharges: (withinMs) => charges.settleAll(withinMs),
+    async settleCharges(withinMs) {
+      const settled = await charges.settleAll(withinMs);
+      // An edge hands its last report over by another way, on which nothing is added.
+      const late = charges.takeLateCharges();
+      if (late > 0) sendReport(withLateCharges(NOTHING_REPORTED, late));
+      return settled;
+    },
   };
 }
 
@@ -82,6 +89,13 @@ class FeedReceiver {
     this.complete.reject(new DependencyDown('directory', 'the store is gone'));
   }
 }
+
+const NOTHING_REPORTED: Report = {
+  checks: [],
+  lastUsed: new Float64Array(),
+  notes: [],
+  measured: NOTHING_MEASURED,
+};
 
 function withLateCharges(report: Report, count: number): Report {
   if (count === 0) return report;

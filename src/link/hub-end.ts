@@ -28,7 +28,7 @@ export interface EdgeServiceOptions {
 /** Serves one edge from the store: its charges at once, the feed one batch at a time. */
 export function serveEdge({ channel, keeper, onNote }: EdgeServiceOptions): EdgeService {
   const post = (message: ToEdge): void => channel.post(message);
-  const charge = createCharging({ keeper, post, onNote });
+  const charge = createChargeService({ keeper, post, onNote });
   const feed = new FeedPump({ keeper, post, faults: new Streak('reading the feed', onNote) });
   const refunds = new Refunds(keeper, onNote);
   const windows = new WindowService(keeper, onNote);
@@ -67,7 +67,7 @@ interface ChargingOptions extends Pick<EdgeServiceOptions, 'keeper' | 'onNote'> 
 }
 
 /** Commits a turn of charges and answers it; then, when its checks wait no longer, lets the store tidy up behind them. */
-function createCharging({ keeper, post, onNote }: ChargingOptions) {
+function createChargeService({ keeper, post, onNote }: ChargingOptions) {
   const faults = new Streak('committing charges', onNote);
   const bookFaults = new Streak('booking charges', onNote);
   const commit = (turn: number, charges: Float64Array): ToEdge => {

@@ -1,4 +1,4 @@
-import type { ChargeOutcome, ChargeReceipt, ChargeResult, CreditCharge, Refund } from '../domain/credits.ts';
+import type { ChargeOutcome, ChargeReceipt, CreditCharge, Refund } from '../domain/credits.ts';
 import type { FeedBatch, FeedCursor } from '../domain/feed.ts';
 import type { WindowBatch } from '../domain/window-batch.ts';
 import type { KeptPage } from '../ports.ts';
@@ -32,7 +32,13 @@ export type ChargeFailure = 'outage' | 'bug';
 const CHARGE_NUMBERS = 5;
 const OUTCOME_NUMBERS = 4;
 const REFUND_NUMBERS = 4;
-const RESULTS: readonly ChargeResult[] = ['charged', 'insufficient', 'key_gone', 'account_gone'];
+const RESULTS: readonly ChargeReceipt['result'][] = [
+  'charged',
+  'insufficient',
+  'key_gone',
+  'account_gone',
+  'balance_unknown',
+];
 
 /** One typed array for all charges of a turn: a third cheaper to copy than objects. Cells are set one by one: `set` with a list takes three times as long. */
 export function toChargeNumbers(charges: readonly CreditCharge[]): Float64Array {
@@ -73,11 +79,15 @@ export function toOutcomeNumbers(outcomes: readonly ChargeReceipt[]): Float64Arr
 }
 
 /** What came of a turn's charge; undefined where the answer ends before it. */
-export function outcomeAt(numbers: Float64Array, index: number): ChargeOutcome | undefined {
+export function outcomeAt(
+  numbers: Float64Array,
+  index: number,
+): ChargeOutcome | 'balance_unknown' | undefined {
   const at = index * OUTCOME_NUMBERS;
   if (at >= numbers.length) return undefined;
   // A result that is not in the table must never read as charged.
-  return { result: RESULTS[numbers[at] ?? -1] ?? 'account_gone', remaining: numbers[at + 1] ?? 0 };
+  const result = RESULTS[numbers[at] ?? -1] ?? 'account_gone';
+  return result === 'balance_unknown' ? result : { result, remaining: numbers[at + 1] ?? 0 };
 }
 
 /** Where what was charged was taken from. */

@@ -4,7 +4,7 @@ import type { Keeper } from '../ports.ts';
 import type { WindowAnswer } from './messages.ts';
 import { Streak } from './streak.ts';
 
-type WindowKeeper = Pick<Keeper, 'keepWindows' | 'readWindows'>;
+type WindowKeeper = Pick<Keeper, 'keepWindows' | 'loadWindows'>;
 
 /** Keeps an edge's windows and hands them back. */
 export class WindowService {
@@ -24,7 +24,7 @@ export class WindowService {
   }
 
   load(from: number): WindowAnswer {
-    return this.answer(() => ({ kind: 'loaded', page: this.keeper.readWindows(from) }));
+    return this.answer(() => ({ kind: 'loaded', page: this.keeper.loadWindows(from) }));
   }
 
   /** A bug ends here too: it must cost what would be kept, not the one writer that all others need. */

@@ -429,6 +429,26 @@ export function describeLink(name: string, open: (options: CarriedOptions) => Ca
         expect(await hub.settleCharges(CONFIRM_MS)).toBe(true);
       });
 
+      test('that was committed too late is told once, also where the edge reports no more before its end', async () => {
+        const { account, key } = await prepareCharged(5);
+        held.hold();
+        await giveUp(chargeOf(account, key, 2));
+        await held.holding(1);
+        const settled = hub.settleCharges(CONFIRM_MS);
+        held.release();
+        await settled;
+        await hub.settleCharges(CONFIRM_MS);
+        expect(reports.map(({ notes }) => notes)).toEqual([
+          [
+            {
+              level: 'warn',
+              message: 'charges were committed after their checks had been refused, and are booked back',
+              fields: { count: 1 },
+            },
+          ],
+        ]);
+      });
+
       test('is not settled where the store is gone', async () => {
         const { account, key } = await prepareCharged(5);
         held.hold();

@@ -655,7 +655,7 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
         const read: [number, ...number[]][] = [];
         let from: number | undefined = 0;
         while (from !== undefined) {
-          const page: KeptPage | undefined = store.keeper.readWindows(from);
+          const page: KeptPage | undefined = store.keeper.loadWindows(from);
           for (const { entries, ...name } of page === undefined ? [] : readWindows(page.windows)) {
             expect(name).toEqual(nameOfWindow(name.subject.word0));
             read.push([name.subject.word0, ...entries]);
@@ -666,9 +666,9 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
       }
 
       it('are unknown until some were kept, also when only the clock was told', () => {
-        expect(store.keeper.readWindows(0)).toBeUndefined();
+        expect(store.keeper.loadWindows(0)).toBeUndefined();
         keep([], 5);
-        expect(store.keeper.readWindows(0)?.windows.clock).toEqual({ counterMs: 5, wallMs: NOW_MS + 5 });
+        expect(store.keeper.loadWindows(0)?.windows.clock).toEqual({ counterMs: 5, wallMs: NOW_MS + 5 });
         expect(readAll()).toEqual([]);
       });
 
@@ -681,7 +681,7 @@ export function describeStore(name: string, createWorld: () => StoreWorld): void
           [2, 20.5, 7],
           [3, 20.5, 7],
         ]);
-        expect(store.keeper.readWindows(0)?.windows.clock).toEqual({
+        expect(store.keeper.loadWindows(0)?.windows.clock).toEqual({
           counterMs: 20.5,
           wallMs: NOW_MS + 20.5,
         });

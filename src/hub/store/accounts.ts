@@ -1,5 +1,5 @@
 import type { Billing, Standing } from '../../domain/principal.ts';
-import type { Source, StoredRef } from './store.ts';
+import type { Source, StoredRef } from './ref.ts';
 
 /*
  * Accounts and their credits, as a database keeps them.

@@ -1,7 +1,7 @@
 import type { StoredProfile } from '../../domain/feed-records.ts';
 import type { Billing } from '../../domain/principal.ts';
 import type { SealedKey } from './keys.ts';
-import type { StoredRef } from './store.ts';
+import type { StoredRef } from './ref.ts';
 
 /** An account that a configuration file declares. It is kept in the store for its credits and standing; tier and billing are the file's. */
 export interface DeclaredAccount extends StoredRef {

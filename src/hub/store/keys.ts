@@ -1,5 +1,5 @@
 import type { StoredProfile } from '../../domain/feed-records.ts';
-import type { Source, StoredRef } from './store.ts';
+import type { Source, StoredRef } from './ref.ts';
 
 /*
  * Keys, as a database keeps them, and which peppers they are digested under.

@@ -2,7 +2,7 @@ import type { SessionEnd } from '../../domain/operations.ts';
 import type { SessionKey } from '../../domain/session.ts';
 import { DAY_MS, MINUTE_MS } from '../../domain/time.ts';
 import { ACCESS_LIFETIME_MAX_MS } from '../../domain/token.ts';
-import type { StoredRef } from './store.ts';
+import type { StoredRef } from './ref.ts';
 
 /*
  * Sessions and the keys that sign their tokens, as a database keeps them. Of a refresh token it has the digest of the latest alone;

@@ -25,6 +25,7 @@ import type {
 import type { Keeper } from '../../ports.ts';
 import type { ResealedKey } from '../../domain/report.ts';
 import type { AuditListQuery, AuditPage, Authorship } from './audit.ts';
+import type { StoredRef } from './ref.ts';
 import type {
   ResealedSigningKey,
   SessionInsert,
@@ -52,14 +53,6 @@ import type { OperatorInsert, OperatorInserted, RedigestedOperator, StoredOperat
 export const WRITE_BATCH_MAX = 50;
 /** Last uses written in one transaction: each is a few microseconds. */
 export const LAST_USES_MAX = 250;
-/** `declared`: in a configuration file, so the file rules. */
-export type Source = 'store' | 'declared';
-
-/** An account or a key, by the name of its API and its own id; a key's is `key_` and 24 hexadecimal digits. */
-export interface StoredRef {
-  readonly api: string;
-  readonly id: string;
-}
 
 export interface StoreReads {
   findAccount(account: StoredRef): Promise<StoredAccount | undefined>;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ChargeOutcome, CreditCharge } from '../../../src/domain/credits.ts';
+import type { ChargeReceipt, CreditCharge } from '../../../src/domain/credits.ts';
 import { ChargeQueue, CHARGES_IN_FLIGHT_MAX } from '../../../src/link/charge-queue.ts';
 import { fromChargeNumbers, fromRefundNumbers, toOutcomeNumbers } from '../../../src/link/messages.ts';
 import type { ToHub } from '../../../src/link/messages.ts';
@@ -178,13 +178,23 @@ describe('the queue of charges', () => {
   });
 
   test('an outcome that is no word of ours is never taken for charged', async () => {
-    const charges = [Number.NaN, -1, 4, 0.5].map(async (result) => {
+    const charges = [Number.NaN, -1, 5, 0.5].map(async (result) => {
       const charge = queue.add(CHARGE);
       nextTurn();
       queue.settle(posted.length, Float64Array.of(result, 0, 0, 0));
       return (await charge).result;
     });
     for (const result of await Promise.all(charges)) expect(result).toBe('account_gone');
+  });
+
+  test('an account of which the store does not know what it has is an outage, and nothing is booked back', async () => {
+    const [waiting, late] = [reasonOf(queue.add(CHARGE)), reasonOf(queue.add(CHARGE, nowMs() + 1))];
+    nextTurn();
+    await vi.advanceTimersByTimeAsync(1);
+    queue.settle(1, answers(['balance_unknown', 'balance_unknown']));
+    expect(await waiting).toBe('DependencyDown: credits: what the account has is not known');
+    expect(await late).toContain('did not answer in time');
+    expect(posted.map(({ kind }) => kind)).toEqual(['charge']);
   });
 
   test('when the store is gone, all charges end and no timer is left', async () => {
@@ -205,7 +215,7 @@ function nextTurn(): void {
 }
 
 /** Of what was charged, one credit was a purchased one. */
-function answers(results: readonly ChargeOutcome['result'][]): Float64Array {
+function answers(results: readonly ChargeReceipt['result'][]): Float64Array {
   return toOutcomeNumbers(
     results.map((result, index) => ({
       result,

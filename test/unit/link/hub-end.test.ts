@@ -53,7 +53,7 @@ class FailingKeeper implements Keeper {
     this.kept.push(windows);
   }
 
-  readWindows(from: number): KeptPage | undefined {
+  loadWindows(from: number): KeptPage | undefined {
     if (this.down !== undefined) throw this.down;
     const [windows] = this.kept.slice(from);
     return windows && { windows, next: from + 1 };

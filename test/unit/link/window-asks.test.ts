@@ -48,6 +48,18 @@ describe('asking the store about windows', () => {
     expect(restored).toHaveLength(3);
   });
 
+  test('has asked for the next page when one is restored, and says why that failed', async () => {
+    const bug = new RangeError('restored twice');
+    const loaded = asks.load(() => {
+      expect(posted).toHaveLength(2);
+      throw bug;
+    });
+    asks.receive({ kind: 'loaded', page: { windows: BATCH, next: 7 } });
+    await expect(loaded).rejects.toBe(bug);
+    asks.receive({ kind: 'windows_failed' });
+    await new Promise(setImmediate);
+  });
+
   test('loads nothing where nothing was kept', async () => {
     const loaded = asks.load(() => expect.fail());
     asks.receive({ kind: 'loaded', page: undefined });

@@ -1,6 +1,6 @@
 import type { Declared } from '../declared.ts';
 import type { AccountInsert, StoredAccount } from '../accounts.ts';
-import type { StoredRef } from '../store.ts';
+import type { StoredRef } from '../ref.ts';
 import { toAuditTime } from './audit-log.ts';
 import type { AuditMembers } from './audit-log.ts';
 import { findUnbooked } from './charge-log.ts';

@@ -7,7 +7,8 @@ import type {
   Granted,
   StoredAccount,
 } from '../accounts.ts';
-import type { StoreWrites, StoredRef } from '../store.ts';
+import type { StoredRef } from '../ref.ts';
+import type { StoreWrites } from '../store.ts';
 import { CREDITS_MAX } from '../accounts.ts';
 import {
   findAccountRow,

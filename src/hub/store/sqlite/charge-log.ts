@@ -1,13 +1,25 @@
+import {
+  ENTRY_BYTES,
+  addEntryAt,
+  isSoundAt,
+  readAccountRow,
+  readEntry,
+  toEntryBytes,
+  toView,
+} from './charge-entries.ts';
+import type { ChargeEntry, EntrySum } from './charge-entries.ts';
 import type { SqliteConnection } from './connection.ts';
+import { setAside } from './damaged-charges.ts';
 
-/** Above so many entries or rows some of the log is booked: what a reader of one account looks through, and the first charge after a start books at once. */
-export const LOG_ENTRIES_MAX = 4_096;
-export const LOG_ROWS_MAX = 512;
+/** Above so many entries or rows some of the log is booked: what a reader of one account looks through. */
+export const CHARGE_ENTRIES_MAX = 4_096;
+export const CHARGE_ROWS_MAX = 512;
 /** Accounts written by one booking, a few milliseconds of the writer at most; its last row may bring more. */
 const BOOKED_ACCOUNTS_MAX = 1_024;
 
 const APPEND = 'INSERT INTO charge_log (entries) VALUES (?)';
-const READ = 'SELECT seq, entries FROM charge_log ORDER BY seq';
+/** As a floating number: a foreign hand may have given one that no other number of JavaScript holds. */
+const READ = 'SELECT CAST(seq AS REAL), entries FROM charge_log ORDER BY seq';
 const READ_ENTRIES = 'SELECT entries FROM charge_log ORDER BY seq';
 const ANY = 'SELECT 1 FROM charge_log LIMIT 1';
 const REMOVE = 'DELETE FROM charge_log WHERE seq <= ?';
@@ -16,22 +28,7 @@ const BOOK = `
 UPDATE accounts SET purchased = max(0, min(purchased - ?2, ${Number.MAX_SAFE_INTEGER})), allowance_month = ?3, allowance_used = ?4
 WHERE row = ?1`;
 
-type LogRow = readonly [seq: number, entries: Uint8Array];
-
-const NUMBER_BYTES = 8;
-const ENTRY_BYTES = 4 * NUMBER_BYTES;
-
-/**
- * What one charge or refund did. Purchased credits are told as a difference, so that what a foreign hand adds in between counts;
- * the allowance as it stands afterwards, since nothing else writes it.
- */
-export interface ChargeEntry {
-  readonly accountRow: number;
-  /** From purchased credits; negative where they were given back. */
-  readonly taken: number;
-  readonly allowanceMonth: number;
-  readonly allowanceUsed: number;
-}
+type ChargeRow = readonly [seq: number, entries: Uint8Array];
 
 /**
  * What charges and refunds did, until it is booked into the accounts. A turn of charges writes one row here and one or two pages,
@@ -48,7 +45,7 @@ export class ChargeLog {
 
   /** Whether some of it should be booked, as far as this connection wrote it. */
   get isLong(): boolean {
-    return this.entries > LOG_ENTRIES_MAX || this.rows > LOG_ROWS_MAX;
+    return this.entries > CHARGE_ENTRIES_MAX || this.rows > CHARGE_ROWS_MAX;
   }
 
   /** Whoever wrote it, also a process that is dead. */
@@ -59,7 +56,7 @@ export class ChargeLog {
   /** Inside a transaction. */
   append(entries: readonly ChargeEntry[]): void {
     if (entries.length === 0) return;
-    this.connection.statement(APPEND).run(toBytes(entries));
+    this.connection.statement(APPEND).run(toEntryBytes(entries));
     this.rows += 1;
     this.entries += entries.length;
   }
@@ -69,7 +66,7 @@ export class ChargeLog {
     this.book(BOOKED_ACCOUNTS_MAX);
   }
 
-  /** Inside a transaction: from then on the accounts alone tell what they have. */
+  /** Inside a transaction: from then on the accounts alone tell what they have, but for those whose charges were set aside. */
   bookAll(): void {
     this.book(Number.POSITIVE_INFINITY);
   }
@@ -86,28 +83,41 @@ interface LogSize {
   readonly entries: number;
 }
 
-/** Inside a transaction: books what was written first, until that many accounts are written, and answers what is left. */
+/**
+ * Inside a transaction: books what was written first, until that many accounts are written, and answers what is left. What no charge
+ * has written is set aside, and so is what was charged to an account that is not there. Throws `DependencyDown('credits')` where that is full.
+ */
 export function bookLog(connection: SqliteConnection, accountsMax: number): LogSize {
   const sums = new Map<number, Sum>();
+  const damaged: ChargeRow[] = [];
   const left = { rows: 0, entries: 0 };
-  let last = 0;
+  let last: number | undefined;
   for (const [seq, bytes] of iterateRows(connection)) {
     if (sums.size < accountsMax) {
-      addAll(sums, bytes);
+      const unsound = addAll(sums, bytes, seq);
+      if (unsound !== undefined) damaged.push([seq, unsound]);
       last = seq;
     } else {
       left.rows += 1;
       left.entries += bytes.length / ENTRY_BYTES;
     }
   }
-  if (last === 0) return left;
+  if (last === undefined) return left;
+  for (const [seq, unsound] of damaged) setAside(connection, seq, unsound);
+  bookSums(connection, sums);
+  connection.statement(REMOVE).run(last);
+  return left;
+}
+
+function bookSums(connection: SqliteConnection, sums: ReadonlyMap<number, Sum>): void {
   // In the order of the table: neighbours share a page.
   const ordered = [...sums.values()].sort((a, b) => a.accountRow - b.accountRow);
   const statement = connection.statement(BOOK);
-  for (const { accountRow, taken, allowanceMonth, allowanceUsed } of ordered)
-    statement.run(accountRow, taken, allowanceMonth, allowanceUsed);
-  connection.statement(REMOVE).run(last);
-  return left;
+  for (const sum of ordered) {
+    const { accountRow, taken, allowanceMonth, allowanceUsed } = sum;
+    const { changes } = statement.run(accountRow, taken, allowanceMonth, allowanceUsed);
+    if (changes === 0) setAside(connection, sum.seq, toEntryBytes([sum]));
+  }
 }
 
 /** What an account's row does not tell yet. To be read in one transaction with the row. */
@@ -118,7 +128,7 @@ export function findUnbooked(connection: SqliteConnection, accountRow: number): 
     const view = toView(bytes);
     for (let at = 0; at < view.byteLength; at += ENTRY_BYTES) {
       // Nearly all are of other accounts, and thousands of objects for each read of a balance are too many.
-      if (view.getFloat64(at, true) !== accountRow) continue;
+      if (readAccountRow(view, at) !== accountRow || !isSoundAt(view, at)) continue;
       latest = readEntry(view, at);
       taken += latest.taken;
     }
@@ -133,55 +143,31 @@ function readAll(connection: SqliteConnection): readonly Uint8Array[] {
   return (statement.all() as unknown as readonly [Uint8Array][]).map(([bytes]) => bytes);
 }
 
-function iterateRows(connection: SqliteConnection): Iterable<LogRow> {
+function iterateRows(connection: SqliteConnection): Iterable<ChargeRow> {
   const statement = connection.statement(READ);
   statement.setReturnArrays(true);
-  return statement.iterate() as Iterable<unknown> as Iterable<LogRow>;
+  return statement.iterate() as Iterable<unknown> as Iterable<ChargeRow>;
 }
 
-/** What several entries of an account come to. */
-type Sum = { -readonly [Field in keyof ChargeEntry]: ChargeEntry[Field] };
+/** `seq`: the first row that told of the account. */
+type Sum = EntrySum & { readonly seq: number };
 
-/** Entries of accounts that are there already make no object. */
-function addAll(sums: Map<number, Sum>, bytes: Uint8Array): void {
+/**
+ * Adds up what a row tells, and answers those parts of it that are no entries, one after the other; undefined where there are none.
+ * Entries of accounts that are there already make no object.
+ */
+function addAll(sums: Map<number, Sum>, bytes: Uint8Array, seq: number): Uint8Array | undefined {
   const view = toView(bytes);
+  const unsound: Uint8Array[] = [];
   for (let at = 0; at < view.byteLength; at += ENTRY_BYTES) {
-    const accountRow = view.getFloat64(at, true);
-    const sum = sums.get(accountRow);
-    if (sum === undefined) {
-      sums.set(accountRow, readEntry(view, at));
+    if (!isSoundAt(view, at)) {
+      unsound.push(bytes.subarray(at, at + ENTRY_BYTES));
       continue;
     }
-    sum.taken += view.getFloat64(at + NUMBER_BYTES, true);
-    sum.allowanceMonth = view.getFloat64(at + 2 * NUMBER_BYTES, true);
-    sum.allowanceUsed = view.getFloat64(at + 3 * NUMBER_BYTES, true);
+    const accountRow = readAccountRow(view, at);
+    const sum = sums.get(accountRow);
+    if (sum === undefined) sums.set(accountRow, { ...readEntry(view, at), seq });
+    else addEntryAt(sum, view, at);
   }
-}
-
-/** Four numbers of 64 bits an entry, least significant byte first, on every machine. */
-function toBytes(entries: readonly ChargeEntry[]): Uint8Array {
-  const bytes = new Uint8Array(entries.length * ENTRY_BYTES);
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const { accountRow, taken, allowanceMonth, allowanceUsed } of entries) {
-    view.setFloat64(at, accountRow, true);
-    view.setFloat64(at + NUMBER_BYTES, taken, true);
-    view.setFloat64(at + 2 * NUMBER_BYTES, allowanceMonth, true);
-    view.setFloat64(at + 3 * NUMBER_BYTES, allowanceUsed, true);
-    at += ENTRY_BYTES;
-  }
-  return bytes;
-}
-
-function toView(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function readEntry(view: DataView, at: number): ChargeEntry {
-  return {
-    accountRow: view.getFloat64(at, true),
-    taken: view.getFloat64(at + NUMBER_BYTES, true),
-    allowanceMonth: view.getFloat64(at + 2 * NUMBER_BYTES, true),
-    allowanceUsed: view.getFloat64(at + 3 * NUMBER_BYTES, true),
-  };
+  return unsound.length === 0 ? undefined : Buffer.concat(unsound);
 }

@@ -1,10 +1,12 @@
-import type { ChargeReceipt, ChargeResult, CreditCharge, Refund } from '../../../domain/credits.ts';
+import type { ChargeReceipt, CreditCharge, Refund } from '../../../domain/credits.ts';
+import type { Note } from '../../../domain/report.ts';
 import { monthOf } from '../../../domain/time.ts';
 import type { Keeper } from '../../../ports.ts';
 import { remainingCredits } from '../balance.ts';
 import { ChargeLog } from './charge-log.ts';
-import type { ChargeEntry } from './charge-log.ts';
+import type { ChargeEntry } from './charge-entries.ts';
 import { reportOutage } from './connection.ts';
+import { DamagedCharges } from './damaged-charges.ts';
 import { KnownAccounts } from './known-accounts.ts';
 import type { KnownAccount } from './known-accounts.ts';
 import type { Writer } from './writer.ts';
@@ -15,16 +17,18 @@ const BOOKINGS_MAX = 32;
 export interface Charging extends Pick<Keeper, 'charge' | 'refund' | 'bookCharges'> {
   /** Books all that was logged, by whomever, so that a file at rest tells every balance in its accounts. Throws `DependencyDown('credits')`. */
   bookAll(): void;
+  /** The same before the first charge; tells what of the log is damaged. Throws `DependencyDown('credits')`. */
+  recover(): void;
 }
 
 /**
  * Charges and refunds of one connection, out of memory and into the log of charges, each turn in one transaction that has the write
- * lock from its beginning: what is known is true until it is committed. Survives the death of the process.
+ * lock from its beginning: what is known is true until it is committed. Survives the death of the process. `onNote` is told of damage.
  */
-export function createCharging(writer: Writer): Charging {
+export function createCharging(writer: Writer, onNote: (note: Note) => void): Charging {
   const { connection } = writer;
   const log = new ChargeLog(connection);
-  const known = new KnownAccounts(writer, log);
+  const known = new KnownAccounts(writer, log, new DamagedCharges(connection, onNote));
   /** Nothing of what `work` changed in memory outlives a transaction that was not committed. */
   const inTransaction = <T>(work: () => T): T => {
     try {
@@ -60,6 +64,9 @@ export function createCharging(writer: Writer): Charging {
     },
     bookAll() {
       if (!reportOutage('credits', () => log.isEmpty())) inTransaction(() => log.bookAll());
+    },
+    recover() {
+      inTransaction(() => known.refresh());
     },
   };
 }
@@ -103,9 +110,10 @@ function findRefusal(
   known: KnownAccounts,
   account: KnownAccount,
   { keyRow, accountRow, wallMs }: CreditCharge,
-): ChargeResult | undefined {
+): ChargeReceipt['result'] | undefined {
   if (keyRow !== 0 && !known.keyWorks(keyRow, accountRow, wallMs)) return 'key_gone';
-  return account.isOk ? undefined : 'account_gone';
+  if (!account.isOk) return 'account_gone';
+  return known.isDamaged(accountRow) ? 'balance_unknown' : undefined;
 }
 
 /** Gives back to where it was taken from; an allowance has lapsed once the account knows of a later month. An account that is gone gets nothing. */

@@ -21,6 +21,10 @@ const SYNCHRONOUS: Readonly<Record<Durability, string>> = {
   power: 'PRAGMA synchronous = FULL',
 };
 
+const CORRUPT = 11;
+/** What no retry mends. */
+const CORRUPT_CURE =
+  'a page of the file is damaged: stop the server, then restore a backup or make a new file with ".recover" of the sqlite3 command';
 /** Primary result codes (sqlite.org/rescode.html) that speak of the database's state and not of a mistake in this program. */
 const OUTAGES: ReadonlySet<number> = new Set([
   5, // BUSY
@@ -28,7 +32,7 @@ const OUTAGES: ReadonlySet<number> = new Set([
   7, // NOMEM
   8, // READONLY
   10, // IOERR
-  11, // CORRUPT
+  CORRUPT,
   13, // FULL
   14, // CANTOPEN
   15, // PROTOCOL
@@ -140,7 +144,8 @@ export function reportOutage<T>(dependency: Dependency, action: () => T): T {
   } catch (error) {
     const code = resultCode(error);
     if (code === undefined || !OUTAGES.has(code)) throw error;
-    throw new DependencyDown(dependency, `SQLite: ${(error as Error).message}`);
+    const reason = `SQLite: ${(error as Error).message}`;
+    throw new DependencyDown(dependency, code === CORRUPT ? `${reason}; ${CORRUPT_CURE}` : reason);
   }
 }
 

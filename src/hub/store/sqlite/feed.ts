@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
 import type { FeedBatch, FeedCursor } from '../../../domain/feed.ts';
 import { FEED_BATCH_MAX, FeedWriter } from '../../../domain/feed.ts';
-import { toProfileText } from '../../../domain/feed-records.ts';
+import { SEALED_KEY_BYTES_MAX, toProfileText } from '../../../domain/feed-records.ts';
 import { DIGEST_WORDS } from '../../../lib/key-digest.ts';
 import type { FeedSource } from '../../../ports.ts';
 import type { DeclaredKey } from '../declared.ts';
@@ -21,16 +21,19 @@ import {
 import type { AccountRow, ChangeTable } from './tables.ts';
 import { wordsFromBytes } from './words.ts';
 
+/** Times as floating numbers: a foreign hand may have given some that no other number of JavaScript holds, and nobody would hear of any account or key. */
+const ACCOUNT_COLUMNS = 'row, api, id, tier, standing, billing, CAST(trial_ends_ms AS REAL) AS trial_ends_ms';
 /** Rows are read whether the edge needs them or not: a page over revoked keys alone is as short as any other. */
-const ACCOUNTS = 'SELECT * FROM accounts WHERE row > ? ORDER BY row LIMIT ?';
+const ACCOUNTS = `SELECT ${ACCOUNT_COLUMNS} FROM accounts WHERE row > ? ORDER BY row LIMIT ?`;
 /** Read as arrays, with id and digest in one piece: a snapshot of a million keys takes half the time so. */
 const KEY_COLUMNS =
-  'row, api, account_row, profile, expires_ms, revoked_ms, CAST(id || digest AS BLOB) AS identity, former_digests, sealing_key_id, sealed';
+  'row, api, account_row, profile, CAST(expires_ms AS REAL), CAST(revoked_ms AS REAL), CAST(id || digest AS BLOB) AS identity, former_digests, sealing_key_id, sealed';
 const KEYS = `SELECT ${KEY_COLUMNS} FROM keys WHERE row > ? ORDER BY row LIMIT ?`;
 const CHANGES = 'SELECT seq, what, row FROM changes WHERE seq > ? ORDER BY seq LIMIT ?';
-const ACCOUNT = 'SELECT * FROM accounts WHERE row = ?';
+const ACCOUNT = `SELECT ${ACCOUNT_COLUMNS} FROM accounts WHERE row = ?`;
 const KEY = `SELECT ${KEY_COLUMNS} FROM keys WHERE row = ?`;
 
+type FedAccount = Pick<AccountRow, 'row' | 'api' | 'id' | 'tier' | 'standing' | 'billing' | 'trial_ends_ms'>;
 type FedKey = readonly [
   row: number,
   api: string,
@@ -84,7 +87,7 @@ function readSnapshot(feed: Feed, after: FeedCursor): FeedBatch {
 
 function readAccounts(feed: Feed, cursor: FeedCursor, writer: FeedWriter): Step {
   const room = FEED_BATCH_MAX - writer.size;
-  const rows = feed.connection.statement(ACCOUNTS).all(cursor.row, room) as unknown as readonly AccountRow[];
+  const rows = feed.connection.statement(ACCOUNTS).all(cursor.row, room) as unknown as readonly FedAccount[];
   for (const row of rows) writeAccount(feed, row, writer);
   return stepTo(cursor, rows.at(-1)?.row, rows.length < room);
 }
@@ -141,7 +144,7 @@ const WRITE_CHANGED: Readonly<
 };
 
 function writeChangedAccount(feed: Feed, row: number, writer: FeedWriter): void {
-  const account = feed.connection.statement(ACCOUNT).get(row) as unknown as AccountRow | undefined;
+  const account = feed.connection.statement(ACCOUNT).get(row) as unknown as FedAccount | undefined;
   if (account !== undefined) writeAccount(feed, account, writer);
 }
 
@@ -153,7 +156,7 @@ function writeChangedKey(feed: Feed, row: number, writer: FeedWriter): void {
   else writeKey(feed, key, writer);
 }
 
-function writeAccount({ apiIndex }: Feed, account: AccountRow, writer: FeedWriter): void {
+function writeAccount({ apiIndex }: Feed, account: FedAccount, writer: FeedWriter): void {
   const api = apiIndex.get(account.api);
   if (api === undefined) return;
   const { row, id, tier, standing, billing, trial_ends_ms } = account;
@@ -169,7 +172,9 @@ function writeKey({ apiIndex }: Feed, key: FedKey, writer: FeedWriter): void {
   const words = wordsFromBytes(identity);
   const expiresAtMs = expiresMs ?? Number.POSITIVE_INFINITY;
   const id = words.subarray(0, ID_WORDS);
-  const sealed = sealingKeyId === null || bytes === null ? {} : { sealed: { sealingKeyId, bytes } };
+  // One that is longer is none of ours, and too long to be sent: then nobody signs with the key.
+  const isSealed = sealingKeyId !== null && bytes !== null && bytes.length <= SEALED_KEY_BYTES_MAX;
+  const sealed = isSealed ? { sealed: { sealingKeyId, bytes } } : {};
   writer.key({ api, row, accountRow, profile, expiresAtMs, id, digest: words.subarray(ID_WORDS), ...sealed });
 }
 

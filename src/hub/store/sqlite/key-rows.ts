@@ -1,7 +1,7 @@
 import { fromProfileText } from '../../../domain/feed-records.ts';
 import type { DeclaredKey } from '../declared.ts';
 import type { StoredKey } from '../keys.ts';
-import type { StoredRef } from '../store.ts';
+import type { StoredRef } from '../ref.ts';
 import type { SqliteConnection } from './connection.ts';
 import { fromKeyId, idOfDeclared, toKeyId } from './key-id.ts';
 import { sql } from './tables.ts';

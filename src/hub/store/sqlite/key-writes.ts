@@ -12,7 +12,8 @@ import type {
   KeysInserted,
   StoredKey,
 } from '../keys.ts';
-import type { StoreWrites, StoredRef } from '../store.ts';
+import type { StoredRef } from '../ref.ts';
+import type { StoreWrites } from '../store.ts';
 import { LAST_USES_MAX, WRITE_BATCH_MAX } from '../store.ts';
 import { findAccountRow } from './account-rows.ts';
 import { countOrNull, insertAudit, isEmpty, toAuditTime, toCreation, toDifference } from './audit-log.ts';

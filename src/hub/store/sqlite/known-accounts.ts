@@ -1,5 +1,6 @@
 import type { ChargeLog } from './charge-log.ts';
 import type { SqliteConnection } from './connection.ts';
+import type { DamagedCharges } from './damaged-charges.ts';
 import type { Writer } from './writer.ts';
 
 /** Accounts and keys that are remembered; where there are more, all are read anew. About 100 bytes each. */
@@ -8,7 +9,9 @@ const KEYS_MAX = 131_072;
 
 const VERSION = 'PRAGMA data_version';
 const ACCOUNT = 'SELECT standing, purchased, allowance_month, allowance_used FROM accounts WHERE row = ?';
-const KEY = 'SELECT account_row, expires_ms FROM keys WHERE row = ? AND revoked_ms IS NULL';
+/** As a floating number: a foreign hand may have given one that no other number of JavaScript holds. */
+const KEY =
+  'SELECT account_row, CAST(expires_ms AS REAL) AS expires_ms FROM keys WHERE row = ? AND revoked_ms IS NULL';
 
 /** What a charge is judged by. */
 export interface KnownAccount {
@@ -31,15 +34,17 @@ export class KnownAccounts {
   private readonly connection: SqliteConnection;
   private readonly writer: Writer;
   private readonly log: ChargeLog;
+  private readonly damaged: DamagedCharges;
   private readonly accounts = new Map<number, KnownAccount>();
   private readonly keys = new Map<number, KnownKey>();
   private version: number | undefined;
   private revision = 0;
 
-  constructor(writer: Writer, log: ChargeLog) {
+  constructor(writer: Writer, log: ChargeLog, damaged: DamagedCharges) {
     this.connection = writer.connection;
     this.writer = writer;
     this.log = log;
+    this.damaged = damaged;
   }
 
   /** First thing inside a transaction: forgets what another connection, or another part of this program, may have changed. */
@@ -52,12 +57,18 @@ export class KnownAccounts {
     this.keys.clear();
     // What is read from now on stands in the accounts alone.
     this.log.bookAll();
+    this.damaged.refresh();
     this.version = version;
     this.revision = revision;
   }
 
   forget(): void {
     this.version = undefined;
+  }
+
+  /** Whether some of what the account was charged is damaged, so that nobody knows what it has. */
+  isDamaged(accountRow: number): boolean {
+    return this.damaged.has(accountRow);
   }
 
   find(accountRow: number): KnownAccount | undefined {

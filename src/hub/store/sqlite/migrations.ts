@@ -231,6 +231,18 @@ CREATE TABLE window_log (
 ) STRICT;
 `;
 
+/**
+ * What was taken out of `charge_log` and could not be booked: parts that no charge has written, and what was charged to an account
+ * that is not there. An account that is named here is charged nothing until an operator has looked, and deleted the row.
+ */
+const DAMAGED_CHARGES = `
+CREATE TABLE damaged_charges (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  log_row REAL NOT NULL,
+  entries BLOB NOT NULL
+) STRICT;
+`;
+
 /** In order; a new one goes at the end. */
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: 'accounts and their credits', sql: ACCOUNTS },
@@ -244,4 +256,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 9, name: 'sessions and their signing keys', sql: SESSIONS },
   { number: 10, name: 'log of charges', sql: CHARGE_LOG },
   { number: 11, name: 'log of windows', sql: WINDOW_LOG },
+  { number: 12, name: 'damaged charges', sql: DAMAGED_CHARGES },
 ];

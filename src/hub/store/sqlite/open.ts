@@ -1,3 +1,4 @@
+import type { Note } from '../../../domain/report.ts';
 import { DependencyDown } from '../../../ports.ts';
 import type { Keeper } from '../../../ports.ts';
 import { NOTHING_DECLARED } from '../declared.ts';
@@ -46,6 +47,8 @@ export interface SqliteStoreOptions extends SqliteReaderOptions {
   readonly checkpoints?: 'automatic' | 'by_caller';
   /** Default SESSION_BOUNDS. */
   readonly sessionBounds?: Partial<SessionBounds>;
+  /** Told of rows that are damaged: at the start, and when one is found later. Default: nobody. */
+  readonly onNote?: (note: Note) => void;
 }
 
 export interface SqliteStore extends Store {
@@ -66,7 +69,7 @@ export interface SqliteReader {
  * Throws `StoreUnusable` where that cannot be, or where a declared key has no account or stands in the store already.
  */
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
-  const { declared = NOTHING_DECLARED } = options;
+  const { declared = NOTHING_DECLARED, onNote = ignore } = options;
   const connection = new SqliteConnection({ ...options, access: 'write' });
   return closeOnError(connection, () => {
     migrate(connection);
@@ -78,7 +81,8 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       }),
     );
     const writer = createWriter(connection);
-    const charging = createCharging(writer);
+    const charging = createCharging(writer, onNote);
+    charging.recover();
     return {
       reads: createReads(connection, declared),
       writes: {
@@ -104,6 +108,10 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       },
     };
   });
+}
+
+function ignore(): void {
+  // Nobody asked to be told.
 }
 
 /** What cannot be booked now stays in the log, and is booked before the next charge. */
@@ -162,7 +170,7 @@ function switchToLog(connection: SqliteConnection): void {
 function createKeeper(
   writer: Writer,
   { charge, refund, bookCharges }: Charging,
-  { apiNames, declared = NOTHING_DECLARED }: SqliteStoreOptions,
+  { apiNames, declared = NOTHING_DECLARED, onNote = ignore }: SqliteStoreOptions,
 ): Keeper {
   const { connection } = writer;
   const feed = createFeed(connection, { apiNames, declaredKeys: declared.keys });
@@ -172,7 +180,7 @@ function createKeeper(
     charge,
     refund,
     bookCharges,
-    ...createWindowKeeping(connection),
+    ...createWindowKeeping(connection, onNote),
     onChange: writer.onChange,
     changedElsewhere() {
       const before = version;

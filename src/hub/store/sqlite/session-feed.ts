@@ -5,10 +5,12 @@ import type { Feed, Step } from './feed-step.ts';
 import type { SessionRow, SigningKeyRow } from './tables.ts';
 import { wordsFromBytes } from './words.ts';
 
-const SESSION_COLUMNS = 'row, api, id, key_id, expires_ms, ended_ms';
+/** Times as floating numbers: a foreign hand may have given some that no other number of JavaScript holds. */
+const SESSION_COLUMNS =
+  'row, api, id, key_id, CAST(expires_ms AS REAL) AS expires_ms, CAST(ended_ms AS REAL) AS ended_ms';
 const SESSIONS = `SELECT ${SESSION_COLUMNS} FROM sessions WHERE row > ? ORDER BY row LIMIT ?`;
 const SESSION = `SELECT ${SESSION_COLUMNS} FROM sessions WHERE row = ?`;
-const SIGNING_KEY_COLUMNS = 'row, api, kid, algorithm, jwk, gone_ms';
+const SIGNING_KEY_COLUMNS = 'row, api, kid, algorithm, jwk, CAST(gone_ms AS REAL) AS gone_ms';
 const SIGNING_KEYS = `SELECT ${SIGNING_KEY_COLUMNS} FROM signing_keys WHERE row > ? ORDER BY row LIMIT ?`;
 const SIGNING_KEY = `SELECT ${SIGNING_KEY_COLUMNS} FROM signing_keys WHERE row = ?`;
 

@@ -91,13 +91,13 @@ function isAllowed({ allowlist }: SessionHolder, { clientAddress = '' }: Session
   return createAddressSet(blocks).contains(clientAddress);
 }
 
-interface Taking {
+interface AllowedRotation {
   readonly row: SessionWithAccount;
   readonly rotation: SessionRotation;
   readonly holder: SessionHolder;
 }
 
-function takeNext(connection: SqliteConnection, { row, rotation, holder }: Taking): SessionRotated {
+function takeNext(connection: SqliteConnection, { row, rotation, holder }: AllowedRotation): SessionRotated {
   const [next] = rotation.successors;
   if (next === undefined) throw new RangeError('a rotation without a successor');
   const { digest, pepper_id } = toDigestColumns(next);

@@ -8,7 +8,7 @@ import type {
   TokenDigest,
 } from '../sessions.ts';
 import { LIST_PAGE_MAX } from '../keys.ts';
-import type { StoredRef } from '../store.ts';
+import type { StoredRef } from '../ref.ts';
 import { findAccountRow } from './account-rows.ts';
 import type { SqliteConnection } from './connection.ts';
 import { fromKeyId, toKeyId } from './key-id.ts';

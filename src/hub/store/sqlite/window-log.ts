@@ -1,19 +1,14 @@
-import {
-  ENTRY_NUMBERS,
-  WINDOW_BATCH_ENTRIES_MAX,
-  WINDOW_BATCH_MAX,
-  WINDOW_ENTRIES_MAX,
-  readWindows,
-} from '../../../domain/window-batch.ts';
-import type { WindowBatch, WindowRecord } from '../../../domain/window-batch.ts';
+import { WINDOW_BATCH_ENTRIES_MAX, WINDOW_BATCH_MAX } from '../../../domain/window-batch.ts';
+import type { WindowBatch } from '../../../domain/window-batch.ts';
 import type { SqliteConnection } from './connection.ts';
 import { bytesFromNumbers, numbersFromBytes } from './numbers.ts';
 import { bytesFromWords, wordsFromBytes } from './words.ts';
 
 /** Rows of the log: with fewer, a start would have less to read, but more windows would be written again before they rest. */
-export const LOG_ROWS_MAX = 512;
+export const WINDOW_LOG_ROWS_MAX = 512;
 /** What the log holds at most, in bytes: a window's name is five words and a number, an entry two numbers. */
-export const LOG_BYTES_MAX = LOG_ROWS_MAX * (WINDOW_BATCH_MAX * 28 + WINDOW_BATCH_ENTRIES_MAX * 16);
+export const WINDOW_LOG_BYTES_MAX =
+  WINDOW_LOG_ROWS_MAX * (WINDOW_BATCH_MAX * 28 + WINDOW_BATCH_ENTRIES_MAX * 16);
 /** Rows that one fold takes out of the log at most. */
 export const FOLDED_ROWS_MAX = 16;
 
@@ -27,7 +22,7 @@ const ENDS = `
 SELECT (SELECT min(seq) FROM window_log) AS oldest, (SELECT max(seq) FROM window_log) AS newest`;
 
 /** One batch as it was kept. */
-export interface LogRow {
+export interface LoggedBatch {
   /** Of two rows the younger has the greater number, and none is given twice. */
   readonly seq: number;
   readonly batch: Omit<WindowBatch, 'clock'>;
@@ -44,11 +39,11 @@ export function appendToLog(connection: SqliteConnection, { words, numbers, entr
 export function isLogFull(connection: SqliteConnection): boolean {
   const ends = connection.statement(ENDS).get();
   if (ends === undefined || ends.oldest === null) return false;
-  return Number(ends.newest) - Number(ends.oldest) + 1 >= LOG_ROWS_MAX;
+  return Number(ends.newest) - Number(ends.oldest) + 1 >= WINDOW_LOG_ROWS_MAX;
 }
 
 /** The rows that were written first, at most FOLDED_ROWS_MAX of them, each read when it is asked for. */
-export function* readOldest(connection: SqliteConnection): Generator<LogRow, void> {
+export function* readOldest(connection: SqliteConnection): Generator<LoggedBatch, void> {
   const rows = connection
     .statement(OLDEST)
     .iterate(FOLDED_ROWS_MAX) as Iterable<unknown> as Iterable<StoredRow>;
@@ -56,7 +51,7 @@ export function* readOldest(connection: SqliteConnection): Generator<LogRow, voi
 }
 
 /** The youngest row that is older than the one of this number; undefined where there is none. */
-export function findBefore(connection: SqliteConnection, seq: number): LogRow | undefined {
+export function findBefore(connection: SqliteConnection, seq: number): LoggedBatch | undefined {
   const row = connection.statement(NEWEST_BEFORE).get(seq) as unknown as StoredRow | undefined;
   return row === undefined ? undefined : fromStored(row);
 }
@@ -66,17 +61,6 @@ export function removeUpTo(connection: SqliteConnection, seq: number): void {
   connection.statement(REMOVE).run(seq);
 }
 
-/** The windows of a row whose place in it is wanted. A foreign hand may have written anything: what no counter can have is passed over. */
-export function readLogged(
-  { batch }: LogRow,
-  isWanted?: (index: number) => boolean,
-): readonly WindowRecord[] {
-  return [...readWindows(batch, isWanted)].filter(
-    ({ windowMs, entries }) =>
-      Number.isSafeInteger(windowMs) && windowMs > 0 && entries.length <= WINDOW_ENTRIES_MAX * ENTRY_NUMBERS,
-  );
-}
-
 interface StoredRow {
   readonly seq: number;
   readonly words: Uint8Array;
@@ -84,7 +68,7 @@ interface StoredRow {
   readonly entries: Uint8Array;
 }
 
-function fromStored({ seq, words, windowMs, entries }: StoredRow): LogRow {
+function fromStored({ seq, words, windowMs, entries }: StoredRow): LoggedBatch {
   const batch = {
     words: wordsFromBytes(words),
     numbers: numbersFromBytes(windowMs),

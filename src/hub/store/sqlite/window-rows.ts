@@ -1,6 +1,7 @@
 import { ENTRY_NUMBERS, WINDOW_BATCH_MAX } from '../../../domain/window-batch.ts';
 import type { CounterClock, WindowRecord } from '../../../domain/window-batch.ts';
 import type { LimitScope, Subject } from '../../../domain/limit.ts';
+import { DependencyDown } from '../../../ports.ts';
 import type { SqliteConnection } from './connection.ts';
 import { bytesFromNumbers, numbersFromBytes } from './numbers.ts';
 import { bytesFromWords, wordsFromBytes } from './words.ts';
@@ -13,13 +14,16 @@ const SET_CLOCK = `
 INSERT INTO counter_clock (row, counter_ms, wall_ms) VALUES (1, ?, ?)
 ON CONFLICT (row) DO UPDATE SET counter_ms = excluded.counter_ms, wall_ms = excluded.wall_ms`;
 const CLOCK = 'SELECT counter_ms AS counterMs, wall_ms AS wallMs FROM counter_clock WHERE row = 1';
+/** Numbers as floating ones: a foreign hand may have given some that no other number of JavaScript holds. */
 const PAGE = `
-SELECT row, subject, scope, window_ms AS windowMs, entries FROM windows WHERE row > ? ORDER BY row LIMIT ?`;
+SELECT CAST(row AS REAL), CAST(subject || entries AS BLOB), scope, CAST(window_ms AS REAL) FROM windows WHERE row > ? ORDER BY row LIMIT ?`;
 /** How far so many rows after ?1 reach. */
 const SWEEP = `
 SELECT count(*) AS rows, max(row) AS last FROM (SELECT row FROM windows WHERE row > ?1 ORDER BY row LIMIT ?2)`;
 const REMOVE = 'DELETE FROM windows WHERE row > ?1 AND row <= ?2 AND ends_ms <= ?3';
 
+/** Three words. */
+const SUBJECT_BYTES = 12;
 /** Rows that one sweep looks at: more than a fold usually writes, so that ended ones never pile up. */
 export const SWEPT_ROWS = 2 * WINDOW_BATCH_MAX;
 
@@ -45,12 +49,11 @@ export interface WindowRow extends WindowRecord {
   readonly row: number;
 }
 
-/** The rows after one of that number, in the order of their numbers, at most `max`. */
+/** The rows after one of that number, in the order of their numbers, at most `max`. Read as arrays with few members: a million of them take a third of the time so. */
 export function readRowsAfter(connection: SqliteConnection, row: number, max: number): readonly WindowRow[] {
-  const rows = connection.statement(PAGE).all(row, max) as unknown as readonly StoredRow[];
-  return rows.map(({ subject, entries, ...others }) => {
-    return { ...others, subject: toSubject(subject), entries: numbersFromBytes(entries) };
-  });
+  const statement = connection.statement(PAGE);
+  statement.setReturnArrays(true);
+  return (statement.all(row, max) as unknown as readonly StoredRow[]).map(fromStored);
 }
 
 /** Inside a transaction. */
@@ -58,21 +61,29 @@ export function setClock(connection: SqliteConnection, { counterMs, wallMs }: Co
   connection.statement(SET_CLOCK).run(counterMs, wallMs);
 }
 
-/** The clocks as they were told last; undefined before the first time. */
+/**
+ * The clocks as they were told last; undefined before the first time. Throws `DependencyDown('limits')` where they are damaged: what counts
+ * cannot be told from what has ended then.
+ */
 export function findClock(connection: SqliteConnection): CounterClock | undefined {
   const clock = connection.statement(CLOCK).get() as unknown as CounterClock | undefined;
-  return clock === undefined ? undefined : { counterMs: clock.counterMs, wallMs: clock.wallMs };
+  if (clock === undefined) return undefined;
+  const { counterMs, wallMs } = clock;
+  if (Number.isFinite(counterMs) && Number.isFinite(wallMs)) return { counterMs, wallMs };
+  throw new DependencyDown(
+    'limits',
+    'the row of counter_clock is damaged: DELETE FROM counter_clock makes all limits begin anew',
+  );
 }
 
-interface StoredRow {
-  readonly row: number;
-  readonly subject: Uint8Array;
-  readonly scope: LimitScope;
-  readonly windowMs: number;
-  readonly entries: Uint8Array;
+type StoredRow = readonly [row: number, subjectAndEntries: Uint8Array, scope: LimitScope, windowMs: number];
+
+function fromStored([row, bytes, scope, windowMs]: StoredRow): WindowRow {
+  const subject = toSubject(bytes.subarray(0, SUBJECT_BYTES));
+  return { row, subject, scope, windowMs, entries: numbersFromBytes(bytes.subarray(SUBJECT_BYTES)) };
 }
 
 function toSubject(bytes: Uint8Array): Subject {
-  const [word0 = 0, word1 = 0, word2 = 0] = wordsFromBytes(bytes);
-  return { word0, word1, word2 };
+  const words = wordsFromBytes(bytes);
+  return { word0: words[0] ?? 0, word1: words[1] ?? 0, word2: words[2] ?? 0 };
 }

@@ -141,7 +141,10 @@ export function createPipelineWorld(onOutage: OnOutage = { limits: 'deny', credi
     if (down.credits) throw new DependencyDown('credits', 'the store is gone');
     const [outcome] = store.keeper.charge([demand]);
     if (outcome === undefined) throw new Error('no outcome');
-    return outcome;
+    const { result, remaining } = outcome;
+    if (result === 'balance_unknown')
+      throw new DependencyDown('credits', 'what the account has is not known');
+    return { result, remaining };
   };
   const ports = {
     directory,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import type { CreditCharge, Refund } from '../../../../../src/domain/credits.ts';
 import { monthOf } from '../../../../../src/domain/time.ts';
-import { LOG_ENTRIES_MAX, LOG_ROWS_MAX } from '../../../../../src/hub/store/sqlite/charge-log.ts';
+import { CHARGE_ENTRIES_MAX, CHARGE_ROWS_MAX } from '../../../../../src/hub/store/sqlite/charge-log.ts';
 import { openSqliteReader, openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import { CREDITS_MAX } from '../../../../../src/hub/store/accounts.ts';
@@ -80,7 +80,7 @@ it('loses no charge, no refund and no grant, and counts none twice, whenever the
       model.purchased += amount;
     },
     chargeManyTurns(amount) {
-      for (let turn = 0; turn <= LOG_ROWS_MAX; turn += 1) {
+      for (let turn = 0; turn <= CHARGE_ROWS_MAX; turn += 1) {
         const [receipt] = store.keeper.charge([chargeOf()]);
         model.purchased -= receipt?.fromPurchased ?? 0;
         if (turn % amount === 0) store.keeper.bookCharges();
@@ -103,7 +103,7 @@ it('loses no charge, no refund and no grant, and counts none twice, whenever the
 it('stays short, however long and to however many accounts charges are made', async () => {
   const path = temporaryFile('t.db');
   const store = await openWithCredits(path, 10_000);
-  const accounts = 1 + LOG_ENTRIES_MAX / 2;
+  const accounts = 1 + CHARGE_ENTRIES_MAX / 2;
   const database = openRaw(path);
   insertAccounts(database, accounts);
   const sizes = database.prepare(
@@ -116,12 +116,12 @@ it('stays short, however long and to however many accounts charges are made', as
     const { rows, entries } = sizes.get() as { rows: number; entries: number };
     longest = { rows: Math.max(longest.rows, rows), entries: Math.max(longest.entries, entries) };
   };
-  for (let turn = 0; turn < 3 * LOG_ROWS_MAX; turn += 1) chargeTurn([chargeOf()]);
-  expect(longest.rows).toBe(LOG_ROWS_MAX);
+  for (let turn = 0; turn < 3 * CHARGE_ROWS_MAX; turn += 1) chargeTurn([chargeOf()]);
+  expect(longest.rows).toBe(CHARGE_ROWS_MAX);
   const all = Array.from({ length: accounts }, (_, index) => chargeOf({ accountRow: 1 + index }));
   for (let turn = 0; turn < 7; turn += 1) chargeTurn(all);
-  expect(longest.entries).toBeGreaterThan(LOG_ENTRIES_MAX / 2);
-  expect(longest.entries).toBeLessThanOrEqual(LOG_ENTRIES_MAX);
+  expect(longest.entries).toBeGreaterThan(CHARGE_ENTRIES_MAX / 2);
+  expect(longest.entries).toBeLessThanOrEqual(CHARGE_ENTRIES_MAX);
 });
 
 it('is booked when the store is closed: a file at rest tells every balance in its accounts', async () => {

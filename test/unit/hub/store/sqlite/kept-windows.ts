@@ -31,11 +31,11 @@ export function keep(keeper: Pick<Keeper, 'keepWindows'>, told: readonly Told[],
 }
 
 /** Everything that would be restored, page by page. */
-export function readRecords(keeper: Pick<Keeper, 'readWindows'>): readonly WindowRecord[] {
+export function readRecords(keeper: Pick<Keeper, 'loadWindows'>): readonly WindowRecord[] {
   const records: WindowRecord[] = [];
   let from: number | undefined = 0;
   while (from !== undefined) {
-    const page: KeptPage | undefined = keeper.readWindows(from);
+    const page: KeptPage | undefined = keeper.loadWindows(from);
     if (page !== undefined) records.push(...readWindows(page.windows));
     from = page?.next;
   }
@@ -43,7 +43,7 @@ export function readRecords(keeper: Pick<Keeper, 'readWindows'>): readonly Windo
 }
 
 /** The same by number; each window comes once. */
-export function readKept(keeper: Pick<Keeper, 'readWindows'>): ReadonlyMap<number, Told> {
+export function readKept(keeper: Pick<Keeper, 'loadWindows'>): ReadonlyMap<number, Told> {
   const kept = new Map<number, Told>();
   for (const { entries, ...name } of readRecords(keeper)) {
     const number = name.subject.word0;

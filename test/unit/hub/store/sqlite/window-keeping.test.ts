@@ -14,8 +14,8 @@ import { migrateSqlite, openSqliteStore } from '../../../../../src/hub/store/sql
 import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import {
   FOLDED_ROWS_MAX,
-  LOG_BYTES_MAX,
-  LOG_ROWS_MAX,
+  WINDOW_LOG_BYTES_MAX,
+  WINDOW_LOG_ROWS_MAX,
 } from '../../../../../src/hub/store/sqlite/window-log.ts';
 import { SWEPT_ROWS } from '../../../../../src/hub/store/sqlite/window-rows.ts';
 import { copyFiles, temporaryFile } from './folder.ts';
@@ -76,7 +76,7 @@ it('loses nothing that was kept and restores nothing older, in whatever order wi
           );
           tell([...unique.values()]);
         } else if ('fold' in each) {
-          for (let time = 0; time < LOG_ROWS_MAX; time += 1)
+          for (let time = 0; time < WINDOW_LOG_ROWS_MAX; time += 1)
             tell([{ number: each.fold, lastMs: nowMs, uses: 2 }]);
         } else if ('hours' in each) {
           nowMs += each.hours * HOUR_MS;
@@ -127,12 +127,12 @@ describe('the log', () => {
     const store = open(path);
     const size = openRaw(path).prepare('SELECT count(*) AS rows FROM window_log');
     let longest = 0;
-    for (let round = 0; round < 2 * LOG_ROWS_MAX; round += 1) {
+    for (let round = 0; round < 2 * WINDOW_LOG_ROWS_MAX; round += 1) {
       for (const batch of batchesOf(round * 5, 5, START_MS)) keep(store.keeper, batch, START_MS);
       longest = Math.max(longest, Number(size.get()?.['rows']));
     }
-    expect(longest).toBe(LOG_ROWS_MAX);
-    expect(readKept(store.keeper).size).toBe(2 * LOG_ROWS_MAX * 5);
+    expect(longest).toBe(WINDOW_LOG_ROWS_MAX);
+    expect(readKept(store.keeper).size).toBe(2 * WINDOW_LOG_ROWS_MAX * 5);
   });
 
   it.each([
@@ -152,7 +152,7 @@ describe('the log', () => {
     const bytes = openRaw(path)
       .prepare('SELECT length(words) + length(window_ms) + length(entries) AS bytes FROM window_log')
       .get()?.['bytes'];
-    expect(Number(bytes)).toBeLessThanOrEqual(LOG_BYTES_MAX / LOG_ROWS_MAX);
+    expect(Number(bytes)).toBeLessThanOrEqual(WINDOW_LOG_BYTES_MAX / WINDOW_LOG_ROWS_MAX);
     expect(readKept(store.keeper).size).toBeGreaterThan(0);
   });
 
@@ -161,7 +161,7 @@ describe('the log', () => {
     const store = open(path);
     const writes = countWrites(path);
     for (let number = 1; number <= 5; number += 1) keepOften(store, 3, START_MS, number);
-    keepOften(store, 3 * LOG_ROWS_MAX, START_MS);
+    keepOften(store, 3 * WINDOW_LOG_ROWS_MAX, START_MS);
     expect(writes()).toBe(5);
     expect(readKept(store.keeper).size).toBe(6);
   });
@@ -173,7 +173,7 @@ describe('the log', () => {
     const count = 60 * WINDOW_BATCH_MAX;
     for (const batch of batchesOf(1, count, START_MS)) keep(store.keeper, batch, START_MS);
     let before = writes();
-    for (let step = 0; step < 2 * LOG_ROWS_MAX && before < count; step += 1) {
+    for (let step = 0; step < 2 * WINDOW_LOG_ROWS_MAX && before < count; step += 1) {
       keepOften(store, 1, START_MS);
       const after = writes();
       expect(after - before).toBeLessThanOrEqual(WINDOW_BATCH_MAX);
@@ -187,7 +187,7 @@ describe('the log', () => {
     const path = temporaryFile('t.db');
     const store = open(path);
     keep(store.keeper, [{ number: 1, lastMs: START_MS, uses: 9 }], START_MS);
-    keepOften(store, LOG_ROWS_MAX - 1, START_MS);
+    keepOften(store, WINDOW_LOG_ROWS_MAX - 1, START_MS);
     const database = openRaw(path);
     database.exec("CREATE TRIGGER broken BEFORE INSERT ON windows BEGIN SELECT RAISE(ABORT, 'broken'); END");
     // Whoever took this batch for kept would let window 1 leave the log as one of which was told since.
@@ -196,7 +196,7 @@ describe('the log', () => {
     expect(readAfterDeath(path)).toEqual(readKept(store.keeper));
     expect(readKept(store.keeper).get(1)).toMatchObject({ uses: 9 });
     database.exec('DROP TRIGGER broken');
-    keepOften(store, LOG_ROWS_MAX, START_MS);
+    keepOften(store, WINDOW_LOG_ROWS_MAX, START_MS);
     expect(database.prepare('SELECT count(*) AS rows FROM windows').get()).toEqual({ rows: 1 });
     expect(readKept(store.keeper).get(1)).toMatchObject({ uses: 9 });
   });
@@ -207,7 +207,7 @@ describe('the log', () => {
     keepOften(store, 10, START_MS, 1);
     openRaw(path).exec('DELETE FROM window_log');
     keep(other.keeper, [{ number: 1, lastMs: START_MS, uses: 9 }], START_MS);
-    keepOften(store, LOG_ROWS_MAX, START_MS);
+    keepOften(store, WINDOW_LOG_ROWS_MAX, START_MS);
     expect(readKept(store.keeper).get(1)).toMatchObject({ uses: 9 });
   });
 
@@ -227,7 +227,7 @@ describe('the log', () => {
     new DataView(many.buffer).setInt32(16, -1, true);
     insert.run(many, new Uint8Array(8 * WINDOW_BATCH_MAX).fill(0x40), new Uint8Array(65_536).fill(0x40));
     expect(readKept(store.keeper).get(1)).toMatchObject({ uses: 9 });
-    keepOften(store, 2 * LOG_ROWS_MAX, START_MS);
+    keepOften(store, 2 * WINDOW_LOG_ROWS_MAX, START_MS);
     expect(readKept(store.keeper).get(1)).toMatchObject({ uses: 9 });
   });
 });
@@ -243,10 +243,10 @@ describe('windows that have ended', () => {
       for (const batch of batchesOf(1, 5, START_MS)) keep(store.keeper, batch, START_MS);
     };
     keepSome();
-    keepOften(store, LOG_ROWS_MAX, START_MS);
+    keepOften(store, WINDOW_LOG_ROWS_MAX, START_MS);
     expect(countRows(path)).toBe(5);
     keepSome();
-    keepOften(store, LOG_ROWS_MAX + FOLDED_ROWS_MAX, START_MS + 3 * HOUR_MS);
+    keepOften(store, WINDOW_LOG_ROWS_MAX + FOLDED_ROWS_MAX, START_MS + 3 * HOUR_MS);
     expect(countRows(path)).toBe(0);
   });
 
@@ -259,7 +259,7 @@ describe('windows that have ended', () => {
         const windows = told.map((number) => ({ number, lastMs: START_MS, uses: 1 }));
         keep(store.keeper, windows, START_MS);
       }
-      keepOften(store, LOG_ROWS_MAX + FOLDED_ROWS_MAX, START_MS);
+      keepOften(store, WINDOW_LOG_ROWS_MAX + FOLDED_ROWS_MAX, START_MS);
     };
     const countOf = 2 * SWEPT_ROWS;
     const hours = (length: number) =>
@@ -276,16 +276,16 @@ describe('windows that have ended', () => {
     const path = temporaryFile('t.db');
     const store = open(path);
     const perBatch = 40;
-    const rounds = LOG_ROWS_MAX * 4;
+    const rounds = WINDOW_LOG_ROWS_MAX * 4;
     // Those of the longest window count for as many rounds as there are rows in the log and half as many.
-    const stepMs = (3 * HOUR_MS) / (LOG_ROWS_MAX * 1.5);
+    const stepMs = (3 * HOUR_MS) / (WINDOW_LOG_ROWS_MAX * 1.5);
     for (let round = 0; round < rounds; round += 1) {
       const atMs = START_MS + round * stepMs;
       for (const batch of batchesOf(round * perBatch, perBatch, atMs)) keep(store.keeper, batch, atMs);
     }
     const rows = countRows(path);
     expect(rows).toBeGreaterThan(0);
-    expect(rows).toBeLessThanOrEqual(2 * perBatch * LOG_ROWS_MAX + SWEPT_ROWS);
+    expect(rows).toBeLessThanOrEqual(2 * perBatch * WINDOW_LOG_ROWS_MAX + SWEPT_ROWS);
   });
 });
 

@@ -1,0 +1,93 @@
+import { DatabaseSync } from 'node:sqlite';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { FEED_START, readFeed } from '../../../../../src/domain/feed.ts';
+import type { FeedBatch, FeedCursor } from '../../../../../src/domain/feed.ts';
+import { SEALED_KEY_BYTES_MAX } from '../../../../../src/domain/feed-records.ts';
+import type { AccountRecord, KeyRecord } from '../../../../../src/domain/feed-records.ts';
+import { openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
+import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
+import { BY } from '../../../../contract/author.ts';
+import { newAccount, newKey } from '../../../../contract/store.ts';
+import { temporaryFile } from './folder.ts';
+
+/** What a hand writes that means "never". */
+const NEVER = '9223372036854775807';
+
+let path: string;
+let store: SqliteStore;
+
+beforeEach(async () => {
+  path = temporaryFile('t.db');
+  store = openSqliteStore({ path, apiNames: ['alpha'] });
+  onTestFinished(() => store.close());
+  await store.writes.insertAccount(newAccount({ credits: 5 }), BY);
+  await store.writes.insertAccount(newAccount({ id: 'other' }), BY);
+  await store.writes.insertKeys([newKey(1), newKey(2)], BY);
+});
+
+function change(sql: string): void {
+  const hand = new DatabaseSync(path);
+  hand.exec(sql);
+  hand.close();
+}
+
+/** By their rows. */
+function readAll(cursor: FeedCursor) {
+  const accounts = new Map<number, AccountRecord>();
+  const keys = new Map<number, KeyRecord>();
+  const ignore = (): void => undefined;
+  const sink = {
+    account: (record: AccountRecord) => void accounts.set(record.row, record),
+    key: (record: KeyRecord) => void keys.set(record.row, record),
+    accountGone: ignore,
+    keyGone: ignore,
+    session: ignore,
+    sessionGone: ignore,
+    signingKey: ignore,
+    signingKeyGone: ignore,
+  };
+  const batch: FeedBatch | undefined = store.keeper.read(cursor);
+  if (batch !== undefined) readFeed(batch, sink);
+  return { accounts, keys };
+}
+
+const AFTER_ALL: FeedCursor = { phase: 'changes', row: 0, seq: 4 };
+
+it.each([FEED_START, AFTER_ALL])(
+  'tells of an account whose trial ends later than any number says, from $phase on',
+  (cursor) => {
+    change(`UPDATE accounts SET trial_ends_ms = ${NEVER} WHERE row = 1`);
+    expect(readAll(cursor).accounts.get(1)?.trialEndsMs).toBe(Number(NEVER));
+  },
+);
+
+it.each([FEED_START, AFTER_ALL])(
+  'tells of a key that expires later than any number says, from $phase on',
+  (cursor) => {
+    change(`UPDATE keys SET expires_ms = ${NEVER} WHERE row = 1`);
+    expect(readAll(cursor).keys.get(1)?.expiresAtMs).toBe(Number(NEVER));
+  },
+);
+
+it('charges for a key that expires later than any number says', () => {
+  change(`UPDATE keys SET expires_ms = ${NEVER} WHERE row = 1`);
+  const charge = { accountRow: 1, keyRow: 1, cost: 1, allowance: 0, wallMs: 0 };
+  expect(store.keeper.charge([charge])).toMatchObject([{ result: 'charged' }]);
+});
+
+it('takes a key for revoked whose revocation stands at an impossible time, and tells of the others', () => {
+  change(`UPDATE keys SET revoked_ms = ${NEVER} WHERE row = 1`);
+  expect([...readAll(FEED_START).keys.keys()]).toEqual([2]);
+});
+
+it.each([SEALED_KEY_BYTES_MAX + 1, 1_000_000])(
+  'tells of a key without its seal where that has %i bytes: nobody signs with it',
+  (bytes) => {
+    change(`UPDATE keys SET sealed = zeroblob(${bytes}), sealing_key_id = 's' WHERE row = 1`);
+    change(`UPDATE keys SET sealed = zeroblob(${SEALED_KEY_BYTES_MAX}), sealing_key_id = 's' WHERE row = 2`);
+    const { keys } = readAll(FEED_START);
+    expect(keys.get(1)).toMatchObject({ row: 1 });
+    expect(keys.get(1)).not.toHaveProperty('sealed');
+    expect(keys.get(2)?.sealed?.bytes).toHaveLength(SEALED_KEY_BYTES_MAX);
+  },
+);
