@@ -9,6 +9,7 @@ import { startUpstream } from '../../src/cli/conformance/client/upstream.ts';
 import type { Upstream } from '../../src/cli/conformance/client/upstream.ts';
 import { loadRecipe } from '../../src/cli/conformance/recipes.ts';
 import { toExceptions } from '../../src/cli/conformance/table/exceptions.ts';
+import { trackExceptions } from '../../src/cli/conformance/table/tracked-exceptions.ts';
 import { CASES, loadCases } from '../../src/cli/conformance/table/load.ts';
 import { runCase } from '../../src/cli/conformance/table/run.ts';
 import type { Way } from '../../src/cli/conformance/table/run.ts';
@@ -49,7 +50,7 @@ describe.skipIf('missing' in part).each(TRANSPORTS)(
       const { app, clock, requestIds: ids } = started;
       const place = { host: '127.0.0.1', port: Number(new URL(envoy.baseUrl).port), loopback: true };
       const client = createGatewayClient({ place, upstream, ids, onAskedAgain: () => (askedAgain += 1) });
-      const exceptions = toExceptions([loadRecipe('envoy')]);
+      const exceptions = trackExceptions(toExceptions([loadRecipe('envoy')]));
       const publicAddress = publicAddressOf(app);
       way = { name: 'a gateway', exceptions, client, operations: app.operations, clock, publicAddress };
     });

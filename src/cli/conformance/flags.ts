@@ -13,7 +13,10 @@ import { loadRecipe } from './recipes.ts';
 import { readSmallFile } from './small-file.ts';
 import { findFaults } from './table/exception-faults.ts';
 import { parseExceptions, toExceptions } from './table/exceptions.ts';
-import type { ExceptionsText } from './table/exceptions.ts';
+import type { DeclaredExceptions, ExceptionsText } from './table/exceptions.ts';
+import type { Known } from './table/exception-faults.ts';
+import { CASES, loadCases } from './table/load.ts';
+import type { LoadedCase } from './table/load.ts';
 import { isAskedFor, listKnown } from './trials.ts';
 
 /** As commander gives them. */
@@ -58,27 +61,31 @@ export async function readPlan(flags: ConformanceFlags): Promise<Plan> {
   }
   const upstream = requireAddress('--upstream', flags.upstream);
   if ('path' in upstream) throw new UsageError('--upstream takes host:port');
-  const own = recipe === undefined ? [] : [loadRecipe(recipe)];
-  const declared = await Promise.all((flags.exceptions ?? []).map(readExceptions));
+  const table = loadCases(CASES);
+  const healthPath = readHealthPath(flags, table);
   return {
     gateway,
     gatewayUrl: flags.gateway,
     entrance,
     listen: flags.listen,
-    upstream: { ...upstream, ...readHealthPath(flags) },
+    upstream: { ...upstream, ...healthPath },
     ...(flags.public === undefined ? {} : { public: flags.public }),
     token,
-    exceptions: toExceptions([...declared, ...own]),
+    table,
+    exceptions: await loadExceptions(flags, table),
   };
 }
 
 const HEALTH_PATH = /^\/[!-~]{0,255}$/;
 
 /** What the trials ask for is never taken for a look at the health: whoever gets there unchecked must be seen. */
-function readHealthPath({ healthPath }: ConformanceFlags): Pick<UpstreamPlace, 'healthPath'> {
+function readHealthPath(
+  { healthPath }: ConformanceFlags,
+  table: readonly LoadedCase[],
+): Pick<UpstreamPlace, 'healthPath'> {
   if (healthPath === undefined) return {};
   if (!HEALTH_PATH.test(healthPath)) throw new UsageError('--health-path takes a path like /healthz');
-  if (isAskedFor(healthPath)) {
+  if (isAskedFor(healthPath, table)) {
     throw new UsageError('--health-path takes a path that no case and no attack asks for');
   }
   return { healthPath };
@@ -106,7 +113,17 @@ async function readToken(name: string): Promise<string> {
   );
 }
 
-async function readExceptions(name: string): Promise<ExceptionsText> {
+/** Of two that speak of one step the person's own counts, and not the recipe's. */
+async function loadExceptions(
+  { exceptions = [], recipe }: ConformanceFlags,
+  table: readonly LoadedCase[],
+): Promise<DeclaredExceptions> {
+  const known = listKnown(table);
+  const own = await Promise.all(exceptions.map((name) => readExceptions(name, known)));
+  return toExceptions(recipe === undefined ? own : [...own, loadRecipe(recipe)]);
+}
+
+async function readExceptions(name: string, known: Known): Promise<ExceptionsText> {
   const text = await readSmallFile(name);
   const refuse = (why: string): never => {
     throw new OperationRefused('invalid', `${name}: ${why}`);
@@ -117,6 +134,6 @@ async function readExceptions(name: string): Promise<ExceptionsText> {
   } catch (error) {
     return refuse(error instanceof Error ? error.message : 'unreadable');
   }
-  const faults = findFaults(parsed, listKnown());
+  const faults = findFaults(parsed, known);
   return faults.length === 0 ? parsed : refuse(faults.slice(0, FAULTS_SHOWN).join('\n'));
 }

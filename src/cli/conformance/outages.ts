@@ -7,7 +7,7 @@ import type { Upstream } from './client/upstream.ts';
 import type { Difference } from './difference.ts';
 import type { Door } from './door.ts';
 import { outageTitle } from './titles.ts';
-import type { GatewayExceptions } from './table/exceptions.ts';
+import type { TrackedExceptions } from './table/tracked-exceptions.ts';
 import type { Trial } from './trial.ts';
 
 export interface OutageField {
@@ -15,7 +15,7 @@ export interface OutageField {
   readonly place: GatewayPlace;
   readonly upstream: Upstream;
   /** A status that is declared for this gateway counts in place of 503 in the API's words. */
-  readonly exceptions: Pick<GatewayExceptions, 'findStatus' | 'hold'>;
+  readonly exceptions: Pick<TrackedExceptions, 'findStatus' | 'settle'>;
   readonly pause: (ms: number) => Promise<unknown>;
 }
 
@@ -85,23 +85,22 @@ async function askUndecided(
   });
   if (upstream.take().length > 0 || body === APPLICATION_BODY) return [{ kind: 'let through' }];
   const declared = exceptions.findStatus(title);
-  if (declared === status) {
-    exceptions.hold(title);
-    return [];
-  }
-  const differences = judgeUnavailable({ status, body }, words);
-  if (declared === undefined) return differences;
-  if (differences.length === 0) return [{ kind: 'exception not needed' }];
-  return [{ kind: 'status', promised: declared, status, seen: body }];
+  const asPromised = (): readonly Difference[] => judgeUnavailable({ status, body }, words);
+  if (declared === undefined) return asPromised();
+  return exceptions.settle(title, judgeStatus({ status, body }, declared), asPromised);
 }
 
 type Words = 'the API’s words' | 'any words';
 
-function judgeUnavailable(
-  { status, body }: Pick<RawAnswer, 'status' | 'body'>,
-  words: Words,
-): readonly Difference[] {
-  if (status !== UNAVAILABLE) return [{ kind: 'status', promised: UNAVAILABLE, status, seen: body }];
+type Told = Pick<RawAnswer, 'status' | 'body'>;
+
+function judgeStatus({ status, body }: Told, promised: number): readonly Difference[] {
+  return status === promised ? [] : [{ kind: 'status', promised, status, seen: body }];
+}
+
+function judgeUnavailable({ status, body }: Told, words: Words): readonly Difference[] {
+  const differences = judgeStatus({ status, body }, UNAVAILABLE);
+  if (differences.length > 0) return differences;
   if (words === 'any words' || isSameJson(body, WORDS)) return [];
   return [{ kind: 'body', status, promised: WORDS, seen: body }];
 }

@@ -10,6 +10,8 @@ import type { ConformanceReport, Sent } from './report/report.ts';
 import { openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { runCase } from './table/run.ts';
+import { trackExceptions } from './table/tracked-exceptions.ts';
+import type { TrackedExceptions } from './table/tracked-exceptions.ts';
 import { GivenUp, createTaker } from './taker.ts';
 import type { Taker } from './taker.ts';
 import { takeTrial } from './trial.ts';
@@ -45,8 +47,9 @@ export async function performConformance(performance: Performance): Promise<Conf
 async function judge(trials: Trials, stage: Stage, performance: Performance): Promise<ConformanceReport> {
   const { world, plan, stop } = performance;
   const take = createTaker({ world, place: plan.gateway, stop });
+  const exceptions = trackExceptions(plan.exceptions);
   let askedAgain = 0;
-  const taking = { trials, stage, plan, world, take, onAskedAgain: () => void (askedAgain += 1) };
+  const taking = { trials, stage, plan, world, exceptions, take, onAskedAgain: () => void (askedAgain += 1) };
   const givenUp = await takeAll(taking).then(
     () => undefined,
     (error: unknown) => {
@@ -54,7 +57,7 @@ async function judge(trials: Trials, stage: Stage, performance: Performance): Pr
       throw error;
     },
   );
-  return toReport({ trials, plan, stage, outcomes: take.outcomes, givenUp, askedAgain });
+  return toReport({ trials, plan, stage, exceptions, outcomes: take.outcomes, givenUp, askedAgain });
 }
 
 interface Taking {
@@ -62,6 +65,7 @@ interface Taking {
   readonly stage: Stage;
   readonly plan: Plan;
   readonly world: CliWorld;
+  readonly exceptions: TrackedExceptions;
   readonly take: Taker;
   readonly onAskedAgain: () => void;
 }
@@ -70,9 +74,9 @@ interface Taking {
 async function takeAll(taking: Taking): Promise<void> {
   await takeCases(taking);
   await takeAttacks(taking);
-  const { trials, stage, plan, world, take } = taking;
+  const { trials, stage, plan, world, exceptions, take } = taking;
   const { door, upstream } = stage;
-  const { exceptions, gateway: place } = plan;
+  const { gateway: place } = plan;
   for (const outage of trials.outages) {
     await take(outage.title, () =>
       takeTrial(outage, { door, place, upstream, exceptions, pause: world.pause }),
@@ -80,12 +84,12 @@ async function takeAll(taking: Taking): Promise<void> {
   }
 }
 
-async function takeCases({ trials, stage, plan, take, onAskedAgain }: Taking): Promise<void> {
+async function takeCases({ trials, stage, plan, exceptions, take, onAskedAgain }: Taking): Promise<void> {
   const { operations, clock, ids, upstream, secrets, publicAddress } = stage;
   const client = createGatewayClient({ place: plan.gateway, upstream, ids, onAskedAgain });
   const way = {
     name: 'a gateway' as const,
-    exceptions: plan.exceptions,
+    exceptions,
     client,
     operations,
     clock,
@@ -107,18 +111,23 @@ async function takeAttacks({ trials, stage, plan, take, onAskedAgain }: Taking):
   }
 }
 
-interface Reporting {
-  readonly trials: Trials;
-  readonly plan: Plan;
-  readonly stage: Stage;
+interface Reporting extends Pick<Taking, 'trials' | 'stage' | 'plan' | 'exceptions'> {
   readonly outcomes: readonly Outcome[];
   /** Why; undefined where everything was tried. */
   readonly givenUp: string | undefined;
   readonly askedAgain: number;
 }
 
-function toReport({ trials, plan, stage, outcomes, givenUp, askedAgain }: Reporting): ConformanceReport {
-  const { entrance, gatewayUrl, exceptions } = plan;
+function toReport({
+  trials,
+  plan,
+  stage,
+  exceptions,
+  outcomes,
+  givenUp,
+  askedAgain,
+}: Reporting): ConformanceReport {
+  const { entrance, gatewayUrl } = plan;
   const taken = new Set(outcomes.map(({ title }) => title));
   const unseen = outcomes
     .filter(({ differences }) => differences.some(({ kind }) => kind === 'exception not needed'))

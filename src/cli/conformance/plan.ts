@@ -1,7 +1,8 @@
 import type { GatewayName } from '../../domain/request.ts';
 import type { GatewayPlace } from './client/gateway-client.ts';
 import type { UpstreamPlace } from './client/upstream.ts';
-import type { GatewayExceptions } from './table/exceptions.ts';
+import type { DeclaredExceptions } from './table/exceptions.ts';
+import type { LoadedCase } from './table/load.ts';
 
 /** What a run is to do. */
 export interface Plan {
@@ -15,7 +16,9 @@ export interface Plan {
   readonly public?: string;
   /** What the gateway shows; undefined where it shows nothing. */
   readonly token: string | undefined;
-  readonly exceptions: GatewayExceptions;
+  /** Every case that there is. */
+  readonly table: readonly LoadedCase[];
+  readonly exceptions: DeclaredExceptions;
 }
 
 /** What the gateway shows with each check; over gRPC nothing. */

@@ -6,7 +6,6 @@ import type { Plan } from './plan.ts';
 import { OUTAGES, TOKEN_OUTAGE } from './outages.ts';
 import type { OutageField } from './outages.ts';
 import type { Known } from './table/exception-faults.ts';
-import { CASES, loadCases } from './table/load.ts';
 import type { LoadedCase } from './table/load.ts';
 import type { RequestStep } from './table/schema.ts';
 import type { Trial } from './trial.ts';
@@ -24,7 +23,7 @@ export interface LeftOut {
   readonly titles: readonly string[];
 }
 
-type Leaving = Pick<Plan, 'entrance' | 'exceptions' | 'gateway' | 'public' | 'token'>;
+type Leaving = Pick<Plan, 'entrance' | 'exceptions' | 'gateway' | 'public' | 'table' | 'token'>;
 type Reason = (loaded: LoadedCase, plan: Leaving) => boolean;
 
 const REASONS: readonly (readonly [why: string, holds: Reason])[] = [
@@ -36,7 +35,6 @@ const REASONS: readonly (readonly [why: string, holds: Reason])[] = [
 
 /** The trials of a run, in the order in which they are taken. */
 export function listTrials(plan: Leaving): Trials {
-  const all = loadCases(CASES);
   const reasonOf = (loaded: LoadedCase): string | undefined =>
     REASONS.find(([, holds]) => holds(loaded, plan))?.[0];
   const attacks = plan.public === undefined ? ATTACKS : [...ATTACKS, ...ENDPOINT_TRIALS];
@@ -44,11 +42,11 @@ export function listTrials(plan: Leaving): Trials {
   const isLeftOut = ({ title }: { readonly title: string }): boolean => plan.exceptions.leavesOut(title);
   const leftOut = REASONS.map(([why]) => ({
     why,
-    titles: all.filter((loaded) => reasonOf(loaded) === why).map(({ title }) => title),
+    titles: plan.table.filter((loaded) => reasonOf(loaded) === why).map(({ title }) => title),
   }));
   const declared = [...attacks, ...outages].filter(isLeftOut).map(({ title }) => title);
   return {
-    cases: all.filter((loaded) => reasonOf(loaded) === undefined),
+    cases: plan.table.filter((loaded) => reasonOf(loaded) === undefined),
     attacks: attacks.filter((attack) => !isLeftOut(attack)),
     outages: outages.filter((outage) => !isLeftOut(outage)),
     leftOut: [
@@ -59,17 +57,17 @@ export function listTrials(plan: Leaving): Trials {
 }
 
 /** All that an exception may name. */
-export function listKnown(): Known {
+export function listKnown(table: readonly LoadedCase[]): Known {
   return {
-    cases: loadCases(CASES),
+    cases: table,
     attacks: [...ATTACKS, ...ENDPOINT_TRIALS].map(({ title }) => title),
     outages: [...OUTAGES, TOKEN_OUTAGE].map(({ title }) => title),
   };
 }
 
 /** Whether a trial sends a request for that target, for something below it, or for what it is below. */
-export function isAskedFor(target: string): boolean {
-  const asked = loadCases(CASES).flatMap(({ steps, file }) =>
+export function isAskedFor(target: string, table: readonly LoadedCase[]): boolean {
+  const asked = table.flatMap(({ steps, file }) =>
     requestsOf(steps).map(({ send }) => send?.path ?? file.request.path),
   );
   return [PATH, ADMIN, ...asked]

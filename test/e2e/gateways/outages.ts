@@ -7,6 +7,7 @@ import type { Door, Stoppable } from '../../../src/cli/conformance/door.ts';
 import { OUTAGES, TOKEN_OUTAGE } from '../../../src/cli/conformance/outages.ts';
 import { loadRecipe } from '../../../src/cli/conformance/recipes.ts';
 import { toExceptions } from '../../../src/cli/conformance/table/exceptions.ts';
+import { trackExceptions } from '../../../src/cli/conformance/table/tracked-exceptions.ts';
 import { takeTrial } from '../../../src/cli/conformance/trial.ts';
 import { partTitle } from '../../parts.ts';
 import { findFreePort } from '../free-port.ts';
@@ -23,7 +24,7 @@ export function testOutages({ name, title: shown = `a real ${name}`, dialect, pa
     return;
   }
   const binary = part.found;
-  const exceptions = toExceptions([loadRecipe(name)]);
+  const exceptions = trackExceptions(toExceptions([loadRecipe(name)]));
   const all = dialect === 'envoy-grpc' ? OUTAGES : [...OUTAGES, TOKEN_OUTAGE];
   const trials = all.filter((trial) => !exceptions.leavesOut(trial.title));
 

@@ -5,6 +5,7 @@ import type { Upstream } from '../../../src/cli/conformance/client/upstream.ts';
 import { loadRecipe } from '../../../src/cli/conformance/recipes.ts';
 import type { RecipeName } from '../../../src/cli/conformance/choices.ts';
 import { toExceptions } from '../../../src/cli/conformance/table/exceptions.ts';
+import { trackExceptions } from '../../../src/cli/conformance/table/tracked-exceptions.ts';
 import { CASES, loadCases } from '../../../src/cli/conformance/table/load.ts';
 import { runCase } from '../../../src/cli/conformance/table/run.ts';
 import type { Way } from '../../../src/cli/conformance/table/run.ts';
@@ -31,7 +32,7 @@ const LEFT_OUT_MAX = 40;
 /** Declares the tests of one gateway: the documented cases, each sent through it byte for byte. */
 export function testTable({ name, title: shown = `a real ${name}`, dialect, part, start }: TableRun): void {
   const all = loadCases(CASES);
-  const exceptions = toExceptions([loadRecipe(name)]);
+  const exceptions = trackExceptions(toExceptions([loadRecipe(name)]));
   const cases = all.filter(
     ({ text, title }) => text.in_process_only === undefined && !exceptions.leavesOut(title),
   );

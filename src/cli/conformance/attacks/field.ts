@@ -3,7 +3,7 @@ import { DAY_MS } from '../../../domain/time.ts';
 import type { SentHeader } from '../client/client.ts';
 import { addressOf, askAgainWhere } from '../client/gateway-client.ts';
 import type { GatewayPlace } from '../client/gateway-client.ts';
-import { askRaw } from '../client/raw-http.ts';
+import { ANSWER_MS_MAX, askRaw } from '../client/raw-http.ts';
 import type { RawAnswer } from '../client/raw-http.ts';
 import type { Received, Upstream } from '../client/upstream.ts';
 import type { MovableClock } from '../clock.ts';
@@ -23,7 +23,10 @@ export interface Sent {
 
 /** What is attacked, and by whom: a client with a key of his own. */
 export interface Field {
-  /** Byte for byte as given, and again where the answer is a 503. Rejects with `NoAnswer`. */
+  /**
+   * Byte for byte as given, and again where the answer is a 503. By the time of a 101 the request has got to the application, unless that
+   * takes longer than ANSWER_MS_MAX. Rejects with `NoAnswer`.
+   */
   readonly send: (sent: Sent) => Promise<RawAnswer>;
   readonly withKey: (...more: readonly SentHeader[]) => readonly SentHeader[];
   /** What reached the application since the last call. */
@@ -65,7 +68,7 @@ export async function openField(means: FieldMeans): Promise<Field> {
     send: async (sent) =>
       askAgainWhere(
         ({ status }) => status === UNAVAILABLE,
-        () => send(sent, means.place),
+        () => send(sent, means),
         means.onAskedAgain,
       ),
     withKey: (...more) => [['Authorization', `Bearer ${plain.key}`], ...more],
@@ -88,7 +91,7 @@ export async function readCredits({ operations }: Field): Promise<number> {
   return (await operations.showAccount(ACCOUNT)).credits.remaining;
 }
 
-function send(sent: Sent, place: GatewayPlace): Promise<RawAnswer> {
+function send(sent: Sent, { place, upstream }: FieldMeans): Promise<RawAnswer> {
   const { host = HOST, method = 'GET', target = PATH, headers = [], body } = sent;
   const framed: readonly SentHeader[] =
     body === undefined ? [] : [['Content-Length', String(Buffer.byteLength(body))]];
@@ -98,5 +101,6 @@ function send(sent: Sent, place: GatewayPlace): Promise<RawAnswer> {
     target,
     headers: [['Host', host], ...headers, ...framed],
     ...(body === undefined ? {} : { body }),
+    whenSwitched: () => upstream.untilReached(ANSWER_MS_MAX),
   });
 }

@@ -3,10 +3,8 @@ import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 import type { SentHeader, SentRequest } from './client.ts';
 import { toOptions } from './connect.ts';
 import type { Address } from './connect.ts';
-import { NoAnswer } from './raw-http.ts';
+import { ANSWER_MS_MAX, NoAnswer } from './raw-http.ts';
 import type { RawAnswer } from './raw-http.ts';
-
-const ANSWER_MS_MAX = 5_000;
 
 /** A unary call as a gRPC client makes it, without a message: what is judged is the refusal's form. Rejects with `NoAnswer`. */
 export async function askGrpc(

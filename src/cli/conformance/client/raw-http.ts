@@ -2,7 +2,8 @@ import type { SentHeader } from './client.ts';
 import { connectTo } from './connect.ts';
 import type { Address } from './connect.ts';
 
-const ANSWER_MS_MAX = 5_000;
+/** What a whole answer gets to come in. */
+export const ANSWER_MS_MAX = 5_000;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
 export interface RawRequest extends Address {
@@ -12,6 +13,11 @@ export interface RawRequest extends Address {
   readonly headers: readonly SentHeader[];
   /** What follows the headers; absent: nothing. */
   readonly body?: string;
+  /**
+   * Where the answer is a 101, resolves when the connection may be closed; absent: at once. Who switches protocols may say so before it
+   * has asked about the request or handed it on.
+   */
+  readonly whenSwitched?: () => Promise<unknown>;
 }
 
 export interface RawAnswer {
@@ -52,14 +58,19 @@ export async function askRaw(request: RawRequest): Promise<RawAnswer> {
   const text = `${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}\r\n${request.body ?? ''}`;
   // Nothing is said before it is known to whom.
   socket.once(request.tls === undefined ? 'connect' : 'secureConnect', () => socket.write(text, 'latin1'));
-  return promise.finally(() => {
+  try {
+    const answer = await promise;
+    if (answer.status === SWITCHED) await request.whenSwitched?.();
+    return answer;
+  } finally {
     clearTimeout(tooLate);
     socket.destroy();
-  });
+  }
 }
 
+const SWITCHED = 101;
 /** Answers without a body: what follows 101 is another protocol, and 204 has nothing to say. */
-const BODYLESS: ReadonlySet<number> = new Set([101, 204]);
+const BODYLESS: ReadonlySet<number> = new Set([SWITCHED, 204]);
 
 /** undefined while a part is missing. */
 function readAnswer(received: string, method: string, ended: 'ended' | 'open'): RawAnswer | undefined {

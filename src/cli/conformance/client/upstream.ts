@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { toHeaderLines } from '../../../lib/header-lines.ts';
 import type { SentHeader } from './client.ts';
 
 export interface Received {
@@ -14,7 +15,9 @@ export interface Received {
 export interface Upstream {
   readonly port: number;
   /** All since the last call, in order. */
-  take(): readonly Received[];
+  readonly take: () => readonly Received[];
+  /** Resolves once there is something to take, and without it after `withinMs`. */
+  readonly untilReached: (withinMs: number) => Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -62,20 +65,17 @@ const LOOPBACK: UpstreamPlace = { host: '127.0.0.1', port: 0 };
 
 /** Rejects with what the operating system says where it cannot listen. */
 export async function startUpstream(place = LOOPBACK): Promise<Upstream> {
-  let kept: Received[] = [];
-  const keep = (received: Received): void => {
-    if (kept.length < KEPT_MAX && !isProbe(received, place)) kept.push(received);
-  };
+  const { keep, take, untilReached } = createMemory(place);
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (message, response) => {
     void readBody(message).then((body) => {
-      keep({ ...toReceived(message.rawHeaders), ...toLine(message), body });
+      keep({ headers: toHeaderLines(message.rawHeaders), ...toLine(message), body });
       response.writeHead(200).end(APPLICATION_BODY);
     });
   });
   server.maxConnections = CONNECTIONS_MAX;
   server.on('upgrade', (message, socket) => {
     socket.on('error', () => undefined);
-    keep({ ...toReceived(message.rawHeaders), ...toLine(message), body: UPGRADED_BODY });
+    keep({ headers: toHeaderLines(message.rawHeaders), ...toLine(message), body: UPGRADED_BODY });
     const { upgrade, 'sec-websocket-key': key } = message.headers;
     socket.end(upgrade === 'websocket' && key === undefined ? NOT_UPGRADED : UPGRADED);
   });
@@ -90,14 +90,41 @@ export async function startUpstream(place = LOOPBACK): Promise<Upstream> {
   await listening;
   return {
     port: (server.address() as AddressInfo).port,
-    take() {
-      const taken = kept;
-      kept = [];
-      return taken;
-    },
+    take,
+    untilReached,
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+interface Memory {
+  readonly keep: (received: Received) => void;
+  readonly take: Upstream['take'];
+  readonly untilReached: Upstream['untilReached'];
+}
+
+function createMemory(place: UpstreamPlace): Memory {
+  let kept: Received[] = [];
+  let arrival = Promise.withResolvers<void>();
+  return {
+    keep(received) {
+      if (kept.length === KEPT_MAX || isProbe(received, place)) return;
+      kept.push(received);
+      arrival.resolve();
+    },
+    take() {
+      const taken = kept;
+      kept = [];
+      arrival = Promise.withResolvers();
+      return taken;
+    },
+    async untilReached(withinMs) {
+      const { promise: overdue, resolve } = Promise.withResolvers<void>();
+      const giveUp = setTimeout(resolve, withinMs);
+      await Promise.race([arrival.promise, overdue]);
+      clearTimeout(giveUp);
     },
   };
 }
@@ -119,13 +146,6 @@ interface RequestLine {
 
 function toLine({ method = '', url = '' }: RequestLine): Pick<Received, 'method' | 'target'> {
   return { method, target: url };
-}
-
-function toReceived(rawHeaders: readonly string[]): Pick<Received, 'headers'> {
-  const headers = rawHeaders.flatMap((name, at): SentHeader[] =>
-    at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : [],
-  );
-  return { headers };
 }
 
 /** Its beginning, where it is long; what a client broke off ends there. */

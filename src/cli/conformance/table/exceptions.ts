@@ -54,24 +54,19 @@ const FILE = z.strictObject({
 export type Outcome = { readonly answers: number } | { readonly answer: AnswerOrName };
 
 /** What one gateway cannot carry or does differently, with a reason for each. */
-export interface GatewayExceptions {
+export interface DeclaredExceptions {
   /** Of a trial by its title. */
   readonly leavesOut: (title: string) => boolean;
   /** undefined: the table holds. */
   readonly find: (loaded: LoadedCase, step: RequestStep) => Outcome | undefined;
   /** The status that the gateway gives by itself in a trial that is no case of the table; undefined: what the trial wants. */
   readonly findStatus: (title: string) => number | undefined;
-  /** The differences that are not declared as lost, and notes which declarations were needed. */
-  readonly forgive: (differences: readonly Difference[], asked: ForgivenAnswer) => readonly Difference[];
-  /** Notes that a trial of this title ended as it was declared to. */
-  readonly hold: (title: string) => void;
-  /** Trials that ended so, and declared losses of headers that were seen. */
-  readonly countHeld: () => number;
-  /** Why headers are declared as lost of which none was, in a run of everything. */
-  readonly listUnneeded: () => readonly string[];
+  /** The loss of a header by which a difference is declared. */
+  readonly findLoss: (difference: Difference, asked: AskedAnswer) => Loss | undefined;
+  readonly losses: readonly Loss[];
 }
 
-export interface ForgivenAnswer {
+export interface AskedAnswer {
   /** As promised. */
   readonly status: number;
   readonly method: string;
@@ -88,30 +83,21 @@ export function parseExceptions(text: string): ExceptionsText {
 }
 
 /** What several files declare together; of two that speak of one step the first holds. */
-export function toExceptions(files: readonly ExceptionsText[]): GatewayExceptions {
+export function toExceptions(files: readonly ExceptionsText[]): DeclaredExceptions {
   const likeEnvoy = files.some((file) => file.like_envoy);
   const exceptions = files.flatMap((file) => file.exceptions);
-  const lost = files.flatMap((file) => file.lost);
-  const needed = new Set<LostText>();
-  const held = new Set<string>();
+  const losses = files.flatMap((file) => file.lost);
   return {
     leavesOut: (title) => exceptions.some((entry) => entry.left_out && entry.cases.includes(title)),
     find: (loaded, step) => findOutcome(exceptions, loaded, step) ?? (likeEnvoy ? step.envoy : undefined),
     findStatus: (title) => exceptions.find(({ cases }) => cases.includes(title))?.answers,
-    forgive: (differences, asked) =>
-      differences.filter((difference) => {
-        const entry = lost.find((each) => declares(each, difference, asked));
-        if (entry !== undefined) needed.add(entry);
-        return entry === undefined;
-      }),
-    hold: (title) => void held.add(title),
-    countHeld: () => held.size + needed.size,
-    listUnneeded: () => lost.filter((entry) => !needed.has(entry)).map(({ why }) => why),
+    findLoss: (difference, asked) => losses.find((loss) => declares(loss, difference, asked)),
+    losses,
   };
 }
 
 export type ExceptionText = ExceptionsText['exceptions'][number];
-type LostText = ExceptionsText['lost'][number];
+export type Loss = ExceptionsText['lost'][number];
 
 function findOutcome(
   exceptions: readonly ExceptionText[],
@@ -128,10 +114,10 @@ function findOutcome(
   return undefined;
 }
 
-function declares(entry: LostText, difference: Difference, { status, method }: ForgivenAnswer): boolean {
+function declares(loss: Loss, difference: Difference, { status, method }: AskedAnswer): boolean {
   const on = status < 400 ? 'passed' : 'refused';
-  if (entry.on !== on || (entry.method ?? method) !== method) return false;
-  return HEADER_KINDS.has(difference.kind) && 'name' in difference && entry.headers.includes(difference.name);
+  if (loss.on !== on || (loss.method ?? method) !== method) return false;
+  return HEADER_KINDS.has(difference.kind) && 'name' in difference && loss.headers.includes(difference.name);
 }
 
 const HEADER_KINDS: ReadonlySet<Difference['kind']> = new Set([

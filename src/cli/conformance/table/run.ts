@@ -5,17 +5,17 @@ import { changeWorld, createCaseWorld, find, findWord } from './case-world.ts';
 import type { CaseWorld, WorldMeans } from './case-world.ts';
 import { compare } from './compare.ts';
 import { findAnswer, fromSeen, settleRanges, toJudged } from './expectation.ts';
-import type { GatewayExceptions } from './exceptions.ts';
 import type { LoadedCase } from './load.ts';
 import { withNames } from './names.ts';
 import { sentRequestId, toRequest } from './request.ts';
 import type { AnswerOrName, RequestStep, Step } from './schema.ts';
+import type { TrackedExceptions } from './tracked-exceptions.ts';
 
 /** How the requests of a run get to Tollgate. */
 export interface Way extends WorldMeans {
   readonly name: 'in process' | 'a gateway';
   /** What the gateway does otherwise than the table says; absent in process. */
-  readonly exceptions?: GatewayExceptions;
+  readonly exceptions?: TrackedExceptions;
   readonly client: Client;
 }
 
@@ -80,17 +80,12 @@ async function takeRequest(taking: Taking<RequestStep>): Promise<readonly Differ
     : settle(differences, () => judge(seen, step.answer, taking), taking);
 }
 
-/** Where the gateway does what the table says, it is the exception that is wrong. */
 function settle(
   differences: readonly Difference[],
   byTable: () => readonly Difference[],
   { loaded, way }: Taking<RequestStep>,
 ): readonly Difference[] {
-  if (differences.length === 0) {
-    way.exceptions?.hold(loaded.title);
-    return [];
-  }
-  return byTable().length === 0 ? [{ kind: 'exception not needed' }] : differences;
+  return way.exceptions?.settle(loaded.title, differences, byTable) ?? differences;
 }
 
 function judge(

@@ -4,10 +4,13 @@ import { OUTAGES } from '../../../../src/cli/conformance/outages.ts';
 import { loadRecipe } from '../../../../src/cli/conformance/recipes.ts';
 import { findFaults } from '../../../../src/cli/conformance/table/exception-faults.ts';
 import { parseExceptions, toExceptions } from '../../../../src/cli/conformance/table/exceptions.ts';
+import { CASES, loadCases } from '../../../../src/cli/conformance/table/load.ts';
+import { trackExceptions } from '../../../../src/cli/conformance/table/tracked-exceptions.ts';
+import type { TrackedExceptions } from '../../../../src/cli/conformance/table/tracked-exceptions.ts';
 import { listKnown } from '../../../../src/cli/conformance/trials.ts';
 import type { Difference } from '../../../../src/cli/conformance/difference.ts';
 
-const KNOWN = listKnown();
+const KNOWN = listKnown(loadCases(CASES));
 const WHY = 'a reason that a reader can weigh';
 const LOST = `lost: [{ why: ${WHY}, on: refused, method: HEAD, headers: [content-type] }]`;
 const MISSING: Difference = {
@@ -18,9 +21,11 @@ const MISSING: Difference = {
   seen: '',
 };
 
+const track = (text: string): TrackedExceptions => trackExceptions(toExceptions([parseExceptions(text)]));
+
 describe('declared losses', () => {
   test('forgive what they name and nothing else', () => {
-    const exceptions = toExceptions([parseExceptions(LOST)]);
+    const exceptions = track(LOST);
     const other: Difference = { ...MISSING, name: 'retry-after' };
     expect(exceptions.forgive([MISSING, other], { status: 401, method: 'HEAD' })).toEqual([other]);
     expect(exceptions.forgive([MISSING], { status: 401, method: 'GET' })).toEqual([MISSING]);
@@ -30,18 +35,28 @@ describe('declared losses', () => {
   test('never forgive that somebody gets in or passes for another', () => {
     const lost = `lost: [{ why: ${WHY}, on: refused, headers: [x-account-id] }]`;
     const unsafe: Difference[] = [{ kind: 'let through' }, { kind: 'forged upstream', name: 'x-account-id' }];
-    const exceptions = toExceptions([parseExceptions(lost)]);
+    const exceptions = track(lost);
     expect(exceptions.forgive(unsafe, { status: 401, method: 'GET' })).toEqual(unsafe);
   });
 
   test('are told where nothing was lost, and count where something was', () => {
-    const exceptions = toExceptions([parseExceptions(LOST)]);
+    const exceptions = track(LOST);
     expect(exceptions.listUnneeded()).toEqual([WHY]);
     expect(exceptions.countHeld()).toBe(0);
     exceptions.forgive([MISSING], { status: 401, method: 'HEAD' });
     expect(exceptions.listUnneeded()).toEqual([]);
     expect(exceptions.countHeld()).toBe(1);
   });
+});
+
+test('what one run has seen of a declaration says nothing of the next', () => {
+  const declared = toExceptions([parseExceptions(LOST)]);
+  const first = trackExceptions(declared);
+  first.forgive([MISSING], { status: 401, method: 'HEAD' });
+  first.settle('a trial', [], () => [MISSING]);
+  expect([first.countHeld(), first.listUnneeded()]).toEqual([2, []]);
+  const second = trackExceptions(declared);
+  expect([second.countHeld(), second.listUnneeded()]).toEqual([0, [WHY]]);
 });
 
 describe('a list of exceptions', () => {

@@ -7,6 +7,7 @@ import type { Door } from '../../../../src/cli/conformance/door.ts';
 import { OUTAGES } from '../../../../src/cli/conformance/outages.ts';
 import type { OutageField } from '../../../../src/cli/conformance/outages.ts';
 import { parseExceptions, toExceptions } from '../../../../src/cli/conformance/table/exceptions.ts';
+import { trackExceptions } from '../../../../src/cli/conformance/table/tracked-exceptions.ts';
 import { takeTrial } from '../../../../src/cli/conformance/trial.ts';
 import { findFreePort } from '../../../e2e/free-port.ts';
 import { startFakeGateway } from './fake-gateway.ts';
@@ -35,7 +36,7 @@ afterEach(async () => {
   await upstream.stop();
 });
 
-async function takeSilence(door: Door, exceptions = toExceptions([])) {
+async function takeSilence(door: Door, exceptions = trackExceptions(toExceptions([]))) {
   const place = { host: '127.0.0.1', port: Number(new URL(gateway.url).port), loopback: true };
   const field: OutageField = { door, place, upstream, exceptions, pause: async () => undefined };
   return SILENT && takeTrial(SILENT, field);
@@ -73,11 +74,13 @@ test('a silence is heard once somebody speaks to it', async () => {
 
 describe('a status that is declared for an outage', () => {
   const declare = (status: number) =>
-    toExceptions([
-      parseExceptions(
-        `exceptions: [{ why: this gateway has words of its own, cases: ['${SILENT?.title}'], answers: ${status} }]`,
-      ),
-    ]);
+    trackExceptions(
+      toExceptions([
+        parseExceptions(
+          `exceptions: [{ why: this gateway has words of its own, cases: ['${SILENT?.title}'], answers: ${status} }]`,
+        ),
+      ]),
+    );
 
   test('holds where the gateway answers with it, in whatever words', async () => {
     behaviour = (_, response) => response.writeHead(502).end('bad gateway');

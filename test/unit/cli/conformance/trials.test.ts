@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TOKEN_OUTAGE } from '../../../../src/cli/conformance/outages.ts';
 import { parseExceptions, toExceptions } from '../../../../src/cli/conformance/table/exceptions.ts';
+import { CASES, loadCases } from '../../../../src/cli/conformance/table/load.ts';
 import { listTrials } from '../../../../src/cli/conformance/trials.ts';
 import type { Trials } from '../../../../src/cli/conformance/trials.ts';
 
@@ -12,6 +13,7 @@ const PLAN: Plan = {
   gateway: HERE,
   public: '127.0.0.1:8080',
   token: 'x'.repeat(32),
+  table: loadCases(CASES),
   exceptions: toExceptions([]),
 };
 
