@@ -151,8 +151,8 @@ const RULES: readonly Rule[] = [
   },
   {
     part: 'hub/public/',
-    may: ['ports.ts', 'domain/', 'hub/http/', 'hub/sessions/engine.ts'],
-    node: ['http', 'crypto', 'buffer'],
+    may: ['ports.ts', 'domain/', 'lib/', 'hub/http/', 'hub/sessions/engine.ts'],
+    node: ['http', 'buffer'],
     never: PURE,
   },
   {

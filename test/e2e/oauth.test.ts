@@ -154,6 +154,26 @@ describe.skipIf('missing' in part)(partTitle('OAuth, through a real Envoy', part
     expect(await world.post(REVOKE, { form })).toMatchObject({ status: 200 });
   });
 
+  test('of a client that says who it is, no other client’s token is revoked (RFC 7009 §2.1)', async () => {
+    const owner = await world.makeKey();
+    const other = await world.makeKey();
+    const pair = toPair(await world.post('/v1/auth/token', { headers: ['api-key', owner.key] }));
+    for (const token of [pair.refresh_token, pair.access_token]) {
+      const named = { form: { token, client_id: other.id } };
+      for (const sent of [named, { form: { token }, headers: basic(other.id, other.key) }]) {
+        expect(await errorOf(REVOKE, sent)).toEqual({
+          status: 400,
+          error: 'invalid_grant',
+          challenge: undefined,
+        });
+      }
+    }
+    expect(await use(pair.access_token)).toMatchObject({ status: 200 });
+    const own = { token: pair.access_token, client_id: owner.id };
+    expect(await world.post(REVOKE, { form: own })).toMatchObject({ status: 200 });
+    expect(await use(pair.access_token)).toMatchObject({ status: 401 });
+  });
+
   test('revoking what is no token of ours is no mistake, and ends nothing (RFC 7009 §2.2)', async () => {
     const { access_token } = toPair(
       await world.post('/v1/auth/token', { headers: ['api-key', (await world.makeKey()).key] }),

@@ -18,7 +18,7 @@ export interface Asked {
 /** What endpoints answer with. */
 export interface EndpointDeps {
   readonly inspect: Edge['inspect'];
-  readonly operations: Pick<Operations, 'showAccount' | 'showKey'>;
+  readonly operations: Pick<Operations, 'showAccount' | 'showKey' | 'showSession'>;
   readonly sessions: SessionEngine;
   /** Wrong keys and wrong tokens. */
   readonly failures: FailedLogins;

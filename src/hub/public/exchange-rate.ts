@@ -1,4 +1,4 @@
-import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
+import { createMinutes, toSecondsLeft } from '../http/minutes.ts';
 
 /**
  * Exchanges of one key in a minute. Each is a write before which charges wait and a row that stays for a day, and a session is made to be kept:
@@ -14,31 +14,12 @@ export interface ExchangeRate {
   take(keyId: string, monotonicMs: number): number | undefined;
 }
 
-interface Minute {
-  readonly startMs: number;
-  count: number;
-}
-
 export function createExchangeRate(): ExchangeRate {
-  const minutes = new Map<string, Minute>();
-
-  function findMinute(keyId: string, monotonicMs: number): Minute {
-    const known = minutes.get(keyId);
-    if (known !== undefined && monotonicMs - known.startMs < MINUTE_MS) return known;
-    // Deleted first, so that the map's order is that of the minutes' starts.
-    minutes.delete(keyId);
-    const [oldest] = minutes.keys();
-    if (minutes.size >= KEYS_MAX && oldest !== undefined) minutes.delete(oldest);
-    const minute: Minute = { startMs: monotonicMs, count: 0 };
-    minutes.set(keyId, minute);
-    return minute;
-  }
-
+  const minutes = createMinutes(KEYS_MAX);
   return {
     take(keyId, monotonicMs) {
-      const minute = findMinute(keyId, monotonicMs);
-      if (minute.count >= EXCHANGES_MAX)
-        return Math.max(1, Math.ceil((minute.startMs + MINUTE_MS - monotonicMs) / SECOND_MS));
+      const minute = minutes.find(keyId, monotonicMs);
+      if (minute.count >= EXCHANGES_MAX) return toSecondsLeft(minute, monotonicMs);
       minute.count += 1;
       return undefined;
     },

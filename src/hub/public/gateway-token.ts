@@ -1,20 +1,17 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { GATEWAY_TOKEN_HEADER, readLines, readOnce } from './request.ts';
+import { readOnce, toHeaderLines } from '../../lib/header-lines.ts';
+import { createSecretTest } from '../../lib/secret-test.ts';
+import { GATEWAY_TOKEN_HEADER } from './request.ts';
 
 /** Whether a request came from the gateway. */
 export type GatewayTest = (message: IncomingMessage) => boolean;
 
-/** Where no token is configured, only this machine can connect, and is believed. Compared in constant time, whatever the lengths. */
+/** Where no token is configured, only this machine can connect, and is believed. */
 export function createGatewayTest(token: string | undefined): GatewayTest {
   if (token === undefined) return () => true;
-  const expected = digest(token);
+  const isToken = createSecretTest(token);
   return (message) => {
-    const shown = readOnce(readLines(message.rawHeaders), GATEWAY_TOKEN_HEADER);
-    return shown !== undefined && timingSafeEqual(digest(shown), expected);
+    const shown = readOnce(toHeaderLines(message.rawHeaders), GATEWAY_TOKEN_HEADER);
+    return shown !== undefined && isToken(shown);
   };
-}
-
-function digest(text: string): Buffer {
-  return hash('sha256', text, 'buffer');
 }

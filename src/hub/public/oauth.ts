@@ -1,3 +1,4 @@
+import { OperationRefused } from '../../domain/operations.ts';
 import { TOKEN_CHARS_MAX } from '../../domain/token.ts';
 import type { SessionTokens } from '../sessions/engine.ts';
 import type { Answer, Refusal } from './answer.ts';
@@ -26,14 +27,40 @@ export async function answerTokenRequest(asked: Asked, deps: EndpointDeps): Prom
   return grant({ sent, client, asked, deps });
 }
 
-/** RFC 7009: what is no token of ours is answered as one that has ended (§2.2). A hint is not needed. */
+/**
+ * RFC 7009: what is no token of ours is answered as one that has ended (§2.2). A hint is not needed. A client that says who it is ends
+ * none but its own (§2.1); of one that does not the token is all that is asked, as where it is refreshed.
+ */
 export async function answerRevocation(asked: Asked, deps: EndpointDeps): Promise<Answer | Refusal> {
   const told = await readAsked(asked, deps);
   if ('answer' in told) return told.answer;
   const token = told.sent.get('token');
   if (token === undefined) return fail(asked, 'invalid_request', 'token is missing');
-  if (token.length <= TOKEN_CHARS_MAX) await deps.sessions.logout(asked.place.api, token);
-  return { status: 200, clientHeaders: OAUTH_HEADERS, body: '{}' };
+  if (token.length > TOKEN_CHARS_MAX) return REVOKED;
+  const { keyId } = told.client;
+  const owner = keyId === '' ? undefined : await findOwner(token, asked, deps);
+  if (owner !== undefined && owner !== keyId)
+    return fail(asked, 'invalid_grant', 'the token was issued to another client');
+  await deps.sessions.logout(asked.place.api, token);
+  return REVOKED;
+}
+
+const REVOKED: Answer = { status: 200, clientHeaders: OAUTH_HEADERS, body: '{}' };
+
+/** The key for which a token's session was granted, which never changes; undefined where there is no such session any more. */
+async function findOwner(
+  token: string,
+  { place }: Asked,
+  { sessions, operations }: EndpointDeps,
+): Promise<string | undefined> {
+  const id = await sessions.findSessionId(place.api, token);
+  if (id === undefined) return undefined;
+  return operations.showSession({ api: place.api.name, id }).then(({ key }) => key, toForgotten);
+}
+
+function toForgotten(error: unknown): undefined {
+  if (error instanceof OperationRefused && error.fault === 'not_found') return undefined;
+  throw error;
 }
 
 interface Granting {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { readLines, readOnce } from './request.ts';
+import { readOnce, toHeaderLines } from '../../lib/header-lines.ts';
 
 /** A refresh token and a client's name and secret are some hundred. */
 export const BODY_BYTES_MAX = 16 * 1024;
@@ -26,7 +26,7 @@ const FORM_TYPE = new RegExp(`^application/x-www-form-urlencoded${UTF_8}`, 'i');
  */
 export async function readParameters(message: IncomingMessage): Promise<Parameters | BodyFault> {
   if (message.url?.includes('?') === true) return unread(message, 'parameters are sent in the body alone');
-  const lines = readLines(message.rawHeaders);
+  const lines = toHeaderLines(message.rawHeaders);
   if (lines.some(([name]) => name === 'content-encoding')) return unread(message, 'a body is not compressed');
   const bytes = await readBytes(message);
   if (bytes === undefined) return unread(message, `a body has at most ${BODY_BYTES_MAX} bytes`);

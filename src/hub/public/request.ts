@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { PlainRequest } from '../../domain/request.ts';
+import { readOnce, toHeaderLines } from '../../lib/header-lines.ts';
 
 /** Set by the gateway on requests for our own endpoints, in place of whatever the client sent under these names. */
 export const GATEWAY_TOKEN_HEADER = 'x-gateway-token';
@@ -10,7 +11,7 @@ const OURS: ReadonlySet<string> = new Set([GATEWAY_TOKEN_HEADER, GATEWAY_PEER_HE
 
 /** What the client asked of the gateway, as a check would describe it. What the gateway told us of itself stays here. */
 export function fromIncoming(message: IncomingMessage): PlainRequest {
-  const lines = readLines(message.rawHeaders);
+  const lines = toHeaderLines(message.rawHeaders);
   return {
     // The wire counts where checks are counted; an inspection is not.
     gateway: 'envoy-grpc',
@@ -23,23 +24,6 @@ export function fromIncoming(message: IncomingMessage): PlainRequest {
     peerAddress: readOnce(lines, GATEWAY_PEER_HEADER) ?? '',
     headers: lines.filter(([name]) => !OURS.has(name)),
   };
-}
-
-export type HeaderLine = readonly [name: string, value: string];
-
-/** Node joins or drops repeated lines; these are all of them, names in lower case. */
-export function readLines(rawHeaders: readonly string[]): readonly HeaderLine[] {
-  const lines: HeaderLine[] = [];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    lines.push([(rawHeaders[at] ?? '').toLowerCase(), rawHeaders[at + 1] ?? '']);
-  }
-  return lines;
-}
-
-/** The value of a header that came once; undefined where it is absent or repeated. */
-export function readOnce(lines: readonly HeaderLine[], wanted: string): string | undefined {
-  const [first, ...more] = lines.filter(([name]) => name === wanted);
-  return more.length > 0 ? undefined : first?.[1];
 }
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;

@@ -30,7 +30,7 @@ export interface PublicServerOptions {
   readonly gatewayToken?: string;
   readonly places: EndpointPlaces;
   readonly inspect: Edge['inspect'];
-  readonly operations: Pick<Operations, 'showAccount' | 'showKey'>;
+  readonly operations: Pick<Operations, 'showAccount' | 'showKey' | 'showSession'>;
   readonly sessions: SessionEngine;
   readonly clock: Clock;
   /** Told of a request that did not come through the gateway. */

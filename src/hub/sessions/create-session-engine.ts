@@ -60,6 +60,10 @@ export function createSessionEngine(deps: SessionEngineDeps): SessionEngine {
       const { sessions: rules } = api.tokens;
       return rules === undefined ? { result: 'unknown' } : logout(parts, { api, rules }, token);
     },
+    async findSessionId(api, token) {
+      const { sessions: rules } = api.tokens;
+      return rules === undefined ? undefined : findSessionId(parts, { api, rules }, token);
+    },
     async jwks(api) {
       const { sessions: rules } = api.tokens;
       if (rules === undefined) return { keys: [] };
@@ -140,18 +144,23 @@ async function refresh(parts: Parts, { api, rules }: Place, wanted: Refreshing):
   return grant(parts, { api, rules }, { of: rotated, refreshToken: successors[rotated.successor]?.text });
 }
 
-async function logout(
+async function logout(parts: Parts, place: Place, token: string): Promise<LoggedOut> {
+  const session = await findSessionId(parts, place, token);
+  if (session === undefined) return { result: 'unknown' };
+  const { name: api } = place.api;
+  const atMs = readNowMs(parts);
+  const { ended } = await parts.deps.writes.endSessions({ api, of: { session }, why: 'logout', atMs });
+  return { result: ended > 0 ? 'ended' : 'unknown' };
+}
+
+async function findSessionId(
   { deps, tokens, signing }: Parts,
   { api, rules }: Place,
   token: string,
-): Promise<LoggedOut> {
-  const atMs = readNowMs({ deps });
-  const session =
-    tokens.read(api, token)?.sessionId ??
-    (await readSessionId(token, rules, await signing.list(api, rules, atMs)));
-  if (session === undefined) return { result: 'unknown' };
-  const { ended } = await deps.writes.endSessions({ api: api.name, of: { session }, why: 'logout', atMs });
-  return { result: ended > 0 ? 'ended' : 'unknown' };
+): Promise<string | undefined> {
+  const known = tokens.read(api, token);
+  if (known !== undefined) return known.sessionId;
+  return readSessionId(token, rules, await signing.list(api, rules, readNowMs({ deps })));
 }
 
 interface Grant {

@@ -19,6 +19,8 @@ export interface SessionEngine {
   refresh(api: Api, wanted: RefreshWanted): Promise<SessionAnswer>;
   /** Ends the session of a refresh or access token, expired or not (RFC 7009 §2.1). What is no token of ours ends nothing. */
   logout(api: Api, token: string): Promise<LoggedOut>;
+  /** The session of a refresh or access token, ended or not; undefined for what is no token of ours. */
+  findSessionId(api: Api, token: string): Promise<string | undefined>;
   /** The API's JWK set (RFC 7517 §5): the key that signs, the one that will, and each whose tokens may be about. No private member. */
   jwks(api: Api): Promise<JwkSet>;
 }

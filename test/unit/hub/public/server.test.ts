@@ -15,7 +15,7 @@ import type { SessionEngine } from '../../../../src/hub/sessions/engine.ts';
 import { DependencyDown } from '../../../../src/ports.ts';
 import type { Inspection } from '../../../../src/ports.ts';
 import { createTestClock } from '../../../world.ts';
-import { ACCOUNT, KEY } from '../control/fake-operations.ts';
+import { ACCOUNT, KEY, SESSION } from '../control/fake-operations.ts';
 
 const API = { name: 'trackyard', me: { body: ['{"id":', { hole: 'account.id' }, '}'] } } as unknown as Api;
 
@@ -68,6 +68,7 @@ async function createWorld(change: Partial<PublicServerOptions> = {}): Promise<W
         read.push(ref);
         return KEY;
       },
+      showSession: async () => SESSION,
     },
     sessions: NO_SESSIONS,
     clock: createTestClock(0),
@@ -180,6 +181,7 @@ describe('the public listener', () => {
         operations: {
           showAccount: () => Promise.reject(new OperationRefused('unavailable', 'down')),
           showKey: async () => KEY,
+          showSession: async () => SESSION,
         },
       },
     ],

@@ -11,11 +11,13 @@ import { EXCHANGES_MAX } from '../../../../src/hub/public/exchange-rate.ts';
 import { createPublicServer } from '../../../../src/hub/public/server.ts';
 import type { SessionAnswer, SessionEngine, SessionRefusal } from '../../../../src/hub/sessions/engine.ts';
 import type { PlainRequest } from '../../../../src/domain/request.ts';
+import { OperationRefused } from '../../../../src/domain/operations.ts';
+import type { SessionView } from '../../../../src/domain/operations.ts';
 import { DependencyDown } from '../../../../src/ports.ts';
 import type { Inspection } from '../../../../src/ports.ts';
 import { createTestClock, createTestRequestIds } from '../../../world.ts';
 import { API, change, load } from '../../config/world.ts';
-import { ACCOUNT, KEY } from '../control/fake-operations.ts';
+import { ACCOUNT, KEY, SESSION } from '../control/fake-operations.ts';
 
 const START_MS = Date.UTC(2026, 1, 4, 12);
 const SESSIONS = `sessions: { issuer: https://one.example }
@@ -70,9 +72,15 @@ interface World {
 interface Change {
   readonly inspection?: Partial<Inspection>;
   readonly answer?: () => Promise<SessionAnswer>;
+  /** Of the session that every token is of. */
+  readonly session?: () => Promise<SessionView>;
 }
 
-async function createWorld({ inspection = {}, answer = async () => GRANTED }: Change = {}): Promise<World> {
+async function createWorld({
+  inspection = {},
+  answer = async () => GRANTED,
+  session = async () => SESSION,
+}: Change = {}): Promise<World> {
   const inspected: PlainRequest[] = [];
   const asked: unknown[][] = [];
   const bugs: unknown[] = [];
@@ -90,6 +98,7 @@ async function createWorld({ inspection = {}, answer = async () => GRANTED }: Ch
       await answer();
       return { result: 'unknown' };
     },
+    findSessionId: async () => SESSION.id,
     jwks: async () => ({ keys: [] }),
   };
   const clock = createTestClock(START_MS);
@@ -100,7 +109,7 @@ async function createWorld({ inspection = {}, answer = async () => GRANTED }: Ch
       inspected.push(request);
       return { ...INSPECTION, ...inspection };
     },
-    operations: { showAccount: async () => ACCOUNT, showKey: async () => KEY },
+    operations: { showAccount: async () => ACCOUNT, showKey: async () => KEY, showSession: session },
     sessions,
     clock,
     onStranger: () => undefined,
@@ -297,6 +306,52 @@ describe('an endpoint of sessions', () => {
       });
     },
   );
+
+  describe('that revokes a token', () => {
+    const owned = { session: async () => ({ ...SESSION, key: 'key_1' }) };
+    const REVOKED = [['logout', 'one', 'token']];
+
+    test.each([
+      ['by its name', { client_id: 'key_1' }],
+      ['by its key', secret('key_1', 'k')],
+      ['not at all', {}],
+    ])('ends its session for a client that is its own, known %s', async (_, client) => {
+      const world = await createWorld(owned);
+      expect(await post(world, '/oauth/revoke', { token: 'token', ...client })).toMatchObject({
+        status: 200,
+        body: '{}',
+      });
+      expect(world.asked).toEqual(REVOKED);
+    });
+
+    test.each([
+      ['by its name', 'key_2', { client_id: 'key_2' }],
+      ['by its key', 'key_2', secret('key_2', 'k')],
+    ])('ends nothing for another client, known %s, and says so', async (_, keyId, client) => {
+      const world = await createWorld({ ...owned, inspection: { keyId } });
+      const answered = await post(world, '/oauth/revoke', { token: 'token', ...client });
+      expect(answered.status).toBe(400);
+      expect(JSON.parse(answered.body)).toMatchObject({ error: 'invalid_grant' });
+      expect(world.asked).toEqual([]);
+    });
+
+    test('takes one of a session that is forgotten for one that has ended', async () => {
+      const session = () => Promise.reject(new OperationRefused('not_found', 'no session'));
+      const world = await createWorld({ session });
+      expect(await post(world, '/oauth/revoke', { token: 'token', client_id: 'key_1' })).toMatchObject({
+        status: 200,
+      });
+    });
+
+    test('ends nothing while nobody can say whose it is', async () => {
+      const session = () => Promise.reject(new OperationRefused('unavailable', 'down'));
+      const world = await createWorld({ session });
+      expect(await post(world, '/oauth/revoke', { token: 'token', client_id: 'key_1' })).toMatchObject({
+        status: 503,
+      });
+      expect(world.asked).toEqual([]);
+    });
+  });
 
   test('is unavailable while the store is, in the words of whom it answers', async () => {
     const world = await createWorld({

@@ -365,6 +365,15 @@ describe('a session', () => {
     }
   });
 
+  it('is found by either of its tokens, ended or not', async () => {
+    const world = await createSessionsWorld();
+    const { refreshToken, accessToken, sessionId } = await begin(world);
+    const find = (token: string) => world.engine.findSessionId(API, token);
+    expect(await find(accessToken)).toBe(sessionId);
+    await world.engine.logout(API, refreshToken);
+    expect(await find(refreshToken)).toBe(sessionId);
+  });
+
   it('leaves no token in the files of the database', async () => {
     const world = await createSessionsWorld();
     const first = await begin(world);
@@ -416,7 +425,10 @@ describe('a logout', () => {
       `${'A'.repeat(20_000)}.${payload}.${signature}`,
       '..',
     ];
-    for (const token of forged) expect(await world.engine.logout(API, token)).toEqual({ result: 'unknown' });
+    for (const token of forged) {
+      expect(await world.engine.logout(API, token)).toEqual({ result: 'unknown' });
+      expect(await world.engine.findSessionId(API, token)).toBeUndefined();
+    }
     expect(await stateOf(world, sessionId)).toBe('live');
     expect(decodeProtectedHeader(accessToken)).toHaveProperty('kid');
   });
