@@ -178,6 +178,7 @@ export const BOARD: readonly Row[] = [
         shows: 'course',
         queries: [
           { legend: '{{reason}}', query: orZero(rateOf('tollgate_grpc_refusals_total', ['reason'])) },
+          { legend: 'http {{reason}}', query: orZero(rateOf('tollgate_http_refusals_total', ['reason'])) },
         ],
       },
     ],

@@ -1,4 +1,5 @@
 import { OperationRefused } from '../domain/operations.ts';
+import { joinMeasurements } from '../domain/measurements.ts';
 import type { Measurements } from '../domain/measurements.ts';
 import type { Note } from '../domain/report.ts';
 import type { AuthzRequest } from '../domain/request.ts';
@@ -50,7 +51,7 @@ export function createGatewayDoors(deps: DoorsDeps): GatewayDoors {
       server.announceServing();
       return { checkGrpc, checkHttp };
     },
-    measure: () => server.measure(),
+    measure: () => joinMeasurements(server.measure(), entrances.measure()),
     async stop(graceMs) {
       await Promise.all([server.stop(graceMs), closeEntrances(graceMs)]);
     },

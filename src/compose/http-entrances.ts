@@ -1,4 +1,6 @@
 import type { HttpDocument, HttpSecrets } from '../config/document.ts';
+import { joinMeasurements } from '../domain/measurements.ts';
+import type { Measurements } from '../domain/measurements.ts';
 import type { GatewayName, HttpDialect } from '../domain/request.ts';
 import { ENVOY_HTTP } from '../edge/gateway/envoy-http/server.ts';
 import { FORWARD_AUTH } from '../edge/gateway/forward-auth/server.ts';
@@ -22,6 +24,8 @@ export interface HttpAddress {
 export interface HttpEntrances {
   /** Binds all of them; resolves to their addresses in the order of the configuration. Rejects with one clear sentence. */
   start(): Promise<readonly HttpAddress[]>;
+  /** What they did since they were asked last. */
+  measure(): Measurements;
   /** Closes all of them at once. */
   stop(graceMs: number): Promise<void>;
 }
@@ -68,6 +72,7 @@ export function createHttpEntrances(
       }
       return addresses;
     },
+    measure: () => joinMeasurements(...entrances.map(({ entrance }) => entrance.measure())),
     async stop(graceMs) {
       await Promise.all(entrances.map(({ entrance }) => entrance.stop(graceMs)));
     },

@@ -48,6 +48,9 @@ export type GrpcRefusal =
   | 'stalled'
   | 'call_malformed';
 
+/** Why an entrance over HTTP closed a connection: what a peer did, never what a check asked. */
+export type HttpRefusal = 'tls_failed' | 'client_not_named' | 'no_room' | 'protocol' | 'stalled';
+
 /** What came of fetching an issuer's key set. `unusable`: what came is no JWK set with a key that could be used. */
 export type KeySetOutcome =
   'ok' | 'unusable' | 'address' | 'connection' | 'timeout' | 'status' | 'redirect' | 'type' | 'too_large';
@@ -78,6 +81,7 @@ export interface CounterLabels {
   readonly tollgate_grpc_calls_total: NoLabels;
   readonly tollgate_grpc_refusals_total: { readonly reason: GrpcRefusal };
   readonly tollgate_grpc_bytes_total: { readonly direction: 'received' | 'sent' };
+  readonly tollgate_http_refusals_total: { readonly reason: HttpRefusal };
   readonly tollgate_thread_busy_seconds_total: { readonly thread: ThreadName };
   readonly process_cpu_seconds_total: NoLabels;
 }
@@ -263,6 +267,14 @@ export const GRPC_REFUSALS = wordsOf<GrpcRefusal>({
   flood: true,
   stalled: true,
   call_malformed: true,
+});
+
+export const HTTP_REFUSALS = wordsOf<HttpRefusal>({
+  tls_failed: true,
+  client_not_named: true,
+  no_room: true,
+  protocol: true,
+  stalled: true,
 });
 
 export const KEY_SET_OUTCOMES = wordsOf<KeySetOutcome>({

@@ -59,6 +59,12 @@ export const PROCESS_METRICS = {
     labels: [],
     help: 'Messages that have not come whole, answers that have not left',
   },
+  tollgate_http_refusals_total: {
+    kind: 'counter',
+    unit: 'connections',
+    labels: ['reason'],
+    help: 'Connections to check.http that were closed for what the peer did; protocol: no HTTP/1.1, or more than may come, stalled: not whole in time',
+  },
   tollgate_thread_busy_seconds_total: {
     kind: 'counter',
     unit: 'seconds',

@@ -2,6 +2,7 @@ import {
   CREDENTIAL_FAULTS,
   DEPENDENCIES,
   GRPC_REFUSALS,
+  HTTP_REFUSALS,
   PLACE_FAULTS,
   REPLY_CODES,
   REQUEST_FAULTS,
@@ -55,12 +56,17 @@ export function toZeroes(
     { metric: 'tollgate_repeats_total', labels: { api }, by: 0 },
     { metric: 'tollgate_credits_spent_total', labels: { api }, by: 0 },
   ]);
-  return [...ofApis, ...GRPC_ZEROES];
+  return [...ofApis, ...DOOR_ZEROES];
 }
 
-const GRPC_ZEROES: readonly Increment[] = [
+const DOOR_ZEROES: readonly Increment[] = [
   ...GRPC_REFUSALS.map((reason): Increment => ({
     metric: 'tollgate_grpc_refusals_total',
+    labels: { reason },
+    by: 0,
+  })),
+  ...HTTP_REFUSALS.map((reason): Increment => ({
+    metric: 'tollgate_http_refusals_total',
     labels: { reason },
     by: 0,
   })),

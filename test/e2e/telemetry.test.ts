@@ -45,6 +45,7 @@ const LENIENT = `${TWO}on_outage: { limits: allow, credits: allow }\n`;
 describe('a served Tollgate', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-telemetry-'));
   const database = join(folder, 'tollgate.db');
+  const entrance = join(folder, 'check.sock');
   let served: Served;
   let client: CheckClient;
   let operations: Operations;
@@ -54,7 +55,7 @@ describe('a served Tollgate', () => {
     mkdirSync(join(folder, 'apis'));
     writeFileSync(
       join(folder, 'tollgate.yaml'),
-      SERVER.replace('[apis/one.yaml]', '[apis/one.yaml, apis/two.yaml]'),
+      `${SERVER.replace('[apis/one.yaml]', '[apis/one.yaml, apis/two.yaml]')}check: { http: [{ listen: 'unix:${entrance}', dialect: nginx }] }\n`,
     );
     writeFileSync(join(folder, 'apis/one.yaml'), ONE);
     writeFileSync(join(folder, 'apis/two.yaml'), LENIENT);
@@ -168,9 +169,12 @@ describe('a served Tollgate', () => {
     await expect.poll(() => total('tollgate_windows_unkept'), POLL).toBeGreaterThan(0);
     other.exec('ROLLBACK');
     other.close();
-    // A peer that does not speak HTTP/2.
+    // Peers that speak no HTTP/2 to the one, and no HTTP/1.1 to the other.
     const stranger = connectTcp(Number(served.checkGrpc.split(':').at(-1)), '127.0.0.1');
     stranger.on('error', () => {}).end('GET / HTTP/1.1\r\n\r\n');
+    connectTcp(entrance)
+      .on('error', () => {})
+      .end('nonsense\r\n\r\n');
     await expect.poll(async () => unfedIn(await page('/metrics')), POLL).toEqual([]);
     for (const thread of ['edge', 'store', 'main']) {
       const series = `tollgate_event_loop_delay_seconds_count{thread="${thread}"}`;

@@ -1,6 +1,7 @@
 import type { AuthzRequest } from '../../../domain/request.ts';
+import { readOnce } from '../../../lib/header-lines.ts';
 import type { GatewayMessage } from '../http/dialect.ts';
-import { createClientHeaders, PEER_HEADER, readOnce, REQUEST_ID_HEADER } from '../http/headers.ts';
+import { createClientHeaders, PEER_HEADER, REQUEST_ID_HEADER } from '../http/headers.ts';
 import { createUnreadable } from '../http/unreadable.ts';
 
 /** How long Envoy waits for the answer, in whole milliseconds; its own word, which it writes over a client's. */

@@ -1,7 +1,8 @@
 import type { AuthzRequest } from '../../../domain/request.ts';
+import { readOnce } from '../../../lib/header-lines.ts';
+import type { HeaderLine } from '../../../lib/header-lines.ts';
 import type { GatewayMessage } from '../http/dialect.ts';
-import { createClientHeaders, readOnce } from '../http/headers.ts';
-import type { HeaderLine } from '../http/headers.ts';
+import { createClientHeaders } from '../http/headers.ts';
 import { createUnreadable } from '../http/unreadable.ts';
 
 /** What these gateways set over whatever the client sent. */

@@ -1,6 +1,6 @@
 import type { HeaderPair, Reply } from '../../../domain/reply.ts';
 import type { AuthzRequest, HttpDialect } from '../../../domain/request.ts';
-import type { HeaderLine } from './headers.ts';
+import type { HeaderLine } from '../../../lib/header-lines.ts';
 
 /** A gateway's request to us, as it came: nothing joined, nothing dropped. */
 export interface GatewayMessage {

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { bindServer, toListenError } from '../../../lib/listener/bind.ts';
 import type { BindPlace } from '../../../lib/listener/bind.ts';
+import { closeHttpServer } from '../../../lib/listener/close.ts';
 import { inTurn } from '../../../lib/listener/in-turn.ts';
 import { findTlsRefusal, requireFreshCertificate, toTlsOptions } from '../../../lib/listener/tls.ts';
 import type { ConnectionRefusal, ListenerTls, TlsPromise } from '../../../lib/listener/tls.ts';
@@ -17,6 +18,8 @@ import {
   OVERDUE_CHECK_MS,
   REQUEST_MS,
 } from './limits.ts';
+import { refuseMisread } from './misread.ts';
+import type { Misread } from './misread.ts';
 import { Question } from './question.ts';
 
 export interface GatewayListenerOptions extends BindPlace {
@@ -25,6 +28,8 @@ export interface GatewayListenerOptions extends BindPlace {
   readonly onRequest: RequestListener;
   /** Told of every connection that was closed before it could ask. */
   readonly onRefused: (reason: ConnectionRefusal) => void;
+  /** Told of every connection that was closed because what came on it is no request. */
+  readonly onMisread: (reason: Misread) => void;
 }
 
 export interface GatewayListener {
@@ -49,7 +54,7 @@ export function createGatewayListener(options: GatewayListenerOptions): GatewayL
     },
     async stop(graceMs) {
       await release?.();
-      if (server !== undefined) await closeServer(server, graceMs);
+      if (server !== undefined) await closeHttpServer(server, graceMs);
     },
   };
 }
@@ -57,7 +62,7 @@ export function createGatewayListener(options: GatewayListenerOptions): GatewayL
 function openServer(options: GatewayListenerOptions): Server {
   try {
     requireFreshCertificate(options.tls, Date.now());
-    return bounded(toServer(options), options.onRefused);
+    return bounded(toServer(options), options);
   } catch (error) {
     throw toListenError(options, error);
   }
@@ -96,22 +101,16 @@ function toServer({ tls, onRequest, onRefused }: GatewayListenerOptions): Server
   return server;
 }
 
-function bounded(server: Server, onRefused: GatewayListenerOptions['onRefused']): Server {
+function bounded(
+  server: Server,
+  { onRefused, onMisread }: Pick<GatewayListenerOptions, 'onRefused' | 'onMisread'>,
+): Server {
   server.maxConnections = CONNECTIONS_MAX;
   // The token's line and one more than may come: versions of Node drop what is beyond silently, and what lost a header must not be judged.
   server.maxHeadersCount = HEADER_LINES_MAX + 2;
   // A connection on which nothing moves is closed, whether it waits for us or we for it.
   server.timeout = IDLE_MS;
   server.on('drop', () => onRefused('no_room'));
+  refuseMisread(server, onMisread);
   return server;
-}
-
-async function closeServer(server: Server, graceMs: number): Promise<void> {
-  if (!server.listening) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-  await promise;
-  clearTimeout(cut);
 }

@@ -1,20 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Measurements } from '../../../domain/measurements.ts';
 import type { HeaderPair, Reply } from '../../../domain/reply.ts';
 import type { AuthzRequest } from '../../../domain/request.ts';
+import { toHeaderLines } from '../../../lib/header-lines.ts';
+import type { HeaderLine } from '../../../lib/header-lines.ts';
 import { LoopDelay, TICK_MS } from '../../../lib/loop-delay.ts';
 import { Waiting } from '../../../lib/waiting.ts';
 import { NO_BODY, readBody } from './body.ts';
 import type { Dialect, GatewayAnswer, GatewayMessage } from './dialect.ts';
-import { toHeaderLines, TOKEN_HEADER } from './headers.ts';
-import type { HeaderLine } from './headers.ts';
+import { TOKEN_HEADER } from './headers.ts';
 import { ANSWER_MS_MAX, HEADER_LINES_MAX } from './limits.ts';
 import { createGatewayListener } from './listener.ts';
 import type { GatewayListenerOptions } from './listener.ts';
 import { OUTAGE } from './refusal.ts';
+import { RefusalCounts } from './refusal-counts.ts';
 import { createGatewayTest } from './token.ts';
 import { createUnreadable } from './unreadable.ts';
 
-export interface HttpEntranceOptions extends Omit<GatewayListenerOptions, 'onRequest'> {
+export interface HttpEntranceOptions extends Omit<GatewayListenerOptions, 'onRequest' | 'onMisread'> {
   /** What the gateway must show in `x-gateway-token`; absent: nothing. */
   readonly token?: string | undefined;
   readonly answer: (request: AuthzRequest) => Reply | Promise<Reply>;
@@ -32,6 +35,8 @@ export interface HttpEntranceOptions extends Omit<GatewayListenerOptions, 'onReq
 export interface HttpEntrance {
   /** Binds; resolves to the address with the port that was bound. Rejects with one clear sentence. */
   start(): Promise<{ readonly address: string }>;
+  /** What the entrance did since it was asked last. */
+  measure(): Measurements;
   /** Lets checks under way end, cuts what is left after `graceMs`. Asked again, it answers when the first is done. */
   stop(graceMs: number): Promise<void>;
 }
@@ -42,9 +47,15 @@ const nowMs = (): number => performance.now();
 export function createHttpEntrance(dialect: Dialect, options: HttpEntranceOptions): HttpEntrance {
   const loop = new LoopDelay(nowMs());
   const take = createTake(dialect, { ...options, isBehind: () => loop.isBehind });
+  const refusals = new RefusalCounts();
   let isStopping = false;
   const listener = createGatewayListener({
     ...options,
+    onRefused(reason) {
+      refusals.add(reason);
+      options.onRefused(reason);
+    },
+    onMisread: (reason) => refusals.add(reason),
     onRequest: (message, response) => {
       take(message, (answer) => {
         try {
@@ -70,6 +81,7 @@ export function createHttpEntrance(dialect: Dialect, options: HttpEntranceOption
       ticking ??= setInterval(() => loop.tick(nowMs()), TICK_MS).unref();
       return { address: await listener.start() };
     },
+    measure: () => refusals.drain(),
     stop: (graceMs) => (closed ??= close(graceMs)),
   };
 }

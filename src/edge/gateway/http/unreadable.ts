@@ -1,6 +1,6 @@
 import type { AuthzRequest, HttpDialect } from '../../../domain/request.ts';
 import { createClientHeaders } from './headers.ts';
-import type { HeaderLine } from './headers.ts';
+import type { HeaderLine } from '../../../lib/header-lines.ts';
 
 const NOTHING: ReadonlySet<string> = new Set();
 

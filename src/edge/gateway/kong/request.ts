@@ -1,11 +1,12 @@
 import type { AuthzRequest } from '../../../domain/request.ts';
 import { canonicalHost } from '../../../lib/canonical-host.ts';
 import { canonicalPath } from '../../../lib/canonical-path.ts';
+import { toHeaderLines } from '../../../lib/header-lines.ts';
+import type { HeaderLine } from '../../../lib/header-lines.ts';
 import { ShapeError, record, text, whole } from '../../../lib/shape.ts';
 import type { Shape } from '../../../lib/shape.ts';
 import type { GatewayMessage } from '../http/dialect.ts';
-import { createClientHeaders, toHeaderLines } from '../http/headers.ts';
-import type { HeaderLine } from '../http/headers.ts';
+import { createClientHeaders } from '../http/headers.ts';
 import { HEADER_LINES_MAX } from '../http/limits.ts';
 
 /** Names and values in turn, a repeated name once for each of its values. */

@@ -1,6 +1,7 @@
 import type { AuthzRequest } from '../../../domain/request.ts';
+import { readOnce } from '../../../lib/header-lines.ts';
 import type { GatewayMessage } from '../http/dialect.ts';
-import { createClientHeaders, PEER_HEADER, readOnce, REQUEST_ID_HEADER } from '../http/headers.ts';
+import { createClientHeaders, PEER_HEADER, REQUEST_ID_HEADER } from '../http/headers.ts';
 import { createUnreadable } from '../http/unreadable.ts';
 
 /** What the recipe sets over whatever the client sent. All of it must come: what one forgets, a client could say. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fromForwardedMessage } from '../../../../../src/edge/gateway/forward-auth/request.ts';
-import type { HeaderLine } from '../../../../../src/edge/gateway/http/headers.ts';
+import type { HeaderLine } from '../../../../../src/lib/header-lines.ts';
 import { brokenLines, messageOf } from '../http/message.ts';
 
 const LINES: readonly HeaderLine[] = [

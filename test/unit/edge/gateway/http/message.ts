@@ -1,5 +1,5 @@
 import type { GatewayMessage } from '../../../../../src/edge/gateway/http/dialect.ts';
-import type { HeaderLine } from '../../../../../src/edge/gateway/http/headers.ts';
+import type { HeaderLine } from '../../../../../src/lib/header-lines.ts';
 
 /** A gateway's message with these header lines. */
 export function messageOf(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HeaderLine } from '../../../../../src/edge/gateway/http/headers.ts';
+import type { HeaderLine } from '../../../../../src/lib/header-lines.ts';
 import { fromNginxMessage } from '../../../../../src/edge/gateway/nginx/request.ts';
 import { brokenLines, messageOf } from '../http/message.ts';
 
