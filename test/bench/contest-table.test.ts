@@ -21,14 +21,14 @@ test('a table shows the least and the median, and how many times the first oneâ€
 
 test('latencies alone and at half are shown where they were measured, as medians of their turns', () => {
   const turns = [
-    { p50Ms: 0.1, p99Ms: 0.9 },
-    { p50Ms: 0.3, p99Ms: 0.5 },
-    { p50Ms: 0.2, p99Ms: 0.4 },
+    { p50Ms: 0.1, p99Ms: 0.9, lateP99Ms: 0.7 },
+    { p50Ms: 0.3, p99Ms: 0.5, lateP99Ms: 0.3 },
+    { p50Ms: 0.2, p99Ms: 0.4, lateP99Ms: 0.6 },
   ];
   const measured = new Map([...LOADED.keys()].map((it) => [it, turns] as const));
   const [titles, , fast] = renderContest({ loaded: LOADED, alone: measured, steady: measured }).split('\n');
-  expect(titles).toContain('| p50 / p99 ms alone | p50 / p99 ms at half |');
-  expect(fast).toContain('| 0.20 / 0.50 | 0.20 / 0.50 |');
+  expect(titles).toContain('| p50 / p99 ms alone | p50 / p99 ms at half | p99 ms the load was late |');
+  expect(fast).toContain('| 0.20 / 0.50 | 0.20 / 0.50 | 0.60 |');
 });
 
 test('the highest rate is that of the best turn', () => {

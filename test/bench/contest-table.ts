@@ -1,4 +1,4 @@
-import type { Contestant, Latency, Results, Round } from './contest.ts';
+import type { Contestant, Latency, Results, Round, SteadyLatency } from './contest.ts';
 import { shown, spreadOf, tableOf } from './measure.ts';
 
 /** What was measured of the same contestants; what was not is left out of the table. */
@@ -6,7 +6,7 @@ export interface Measured {
   readonly loaded: Results<Round>;
   readonly alone?: Results<Latency>;
   /** At half of the highest rate of each. */
-  readonly steady?: Results<Latency>;
+  readonly steady?: Results<SteadyLatency>;
 }
 
 interface Column {
@@ -63,12 +63,19 @@ const ALONE: readonly Column[] = [
 
 const STEADY: readonly Column[] = [
   { title: 'p50 / p99 ms at half', cell: (it, { steady }) => latencyOf(steady, it) },
+  { title: 'p99 ms the load was late', cell: (it, { steady }) => latenessOf(steady, it) },
 ];
 
 const PROCESS: readonly Column[] = [
   { title: 'RSS MiB', cell: ({ running }) => shown(running.rssMib()) },
   { title: 'start s', cell: ({ running }) => shown(running.startedSeconds) },
 ];
+
+/** The median of all turns. */
+function latenessOf(results: Results<SteadyLatency> | undefined, contestant: Contestant): string {
+  const all = results === undefined ? [] : roundsOf(results, contestant);
+  return shown(spreadOf(all.map(({ lateP99Ms }) => lateP99Ms)).median);
+}
 
 /** The medians of all turns. */
 function latencyOf(results: Results<Latency> | undefined, contestant: Contestant): string {

@@ -31,6 +31,11 @@ export interface Latency {
   readonly p99Ms: number;
 }
 
+export interface SteadyLatency extends Latency {
+  /** How late the load itself came from its rests, but for a hundredth of them. */
+  readonly lateP99Ms: number;
+}
+
 /** Turns that all servers take one after the other, so that what else the machine does meets all of them. */
 export interface Turns {
   readonly contestants: readonly Contestant[];
@@ -95,7 +100,7 @@ export interface Steady {
 export function measureSteady(
   turns: Turns,
   { callsPerSecond, durationMs }: Steady,
-): Promise<Results<Latency>> {
+): Promise<Results<SteadyLatency>> {
   return inTurns(turns, async (contestant) => {
     const { name, running, exam } = contestant;
     const { samples, ...latency } = await turns.loaders.openByOne(exam.questions, {

@@ -66,8 +66,9 @@ describe('load processes', () => {
 
   test('send at a steady rate as many as are due', async () => {
     const plan = { address, connections: 2, callsPerSecond: 400, durationMs: 250, sampleEvery: 50 };
-    const { calls, samples } = await loaders.openByOne('words', plan);
+    const { calls, samples, lateP99Ms } = await loaders.openByOne('words', plan);
     expect([calls, samples.length]).toEqual([100, 2]);
+    expect(lateP99Ms).toBeGreaterThanOrEqual(0);
     for (const sample of samples) expect(bodyOf(sample)).toMatch(/^\/deny/);
   });
 

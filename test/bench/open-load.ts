@@ -17,6 +17,8 @@ export interface OpenResult {
   readonly calls: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** How late this process came to its turns, but for a hundredth of them: what the answers' times are known by. */
+  readonly lateP99Ms: number;
   /** Answers without their prefix: to be judged, for who refuses is quick. */
   readonly samples: readonly Uint8Array[];
 }
@@ -31,10 +33,11 @@ const IN_FLIGHT_MAX = 2_000;
 export async function runOpenLoad(plan: OpenPlan): Promise<OpenResult> {
   const over = new AbortController();
   try {
-    const { latencies, samples } = await withCallers(plan, (callers) =>
+    const { latencies, lateMs, samples } = await withCallers(plan, (callers) =>
       new OpenLoad(plan, callers).run(over.signal),
     );
-    return { calls: latencies.length, ...percentilesOf(Float64Array.from(latencies)), samples };
+    const { p99Ms: lateP99Ms } = percentilesOf(Float64Array.from(lateMs));
+    return { calls: latencies.length, ...percentilesOf(Float64Array.from(latencies)), lateP99Ms, samples };
   } finally {
     over.abort();
   }
@@ -45,6 +48,7 @@ class OpenLoad {
   private readonly callers: readonly Caller[];
   private readonly resting = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly latencies: number[] = [];
+  readonly lateMs: number[] = [];
   readonly samples: Uint8Array[] = [];
   private sent = 0;
 
@@ -60,7 +64,9 @@ class OpenLoad {
     while (this.latencies.length < total) {
       const dueCount = Math.ceil(((performance.now() - begunMs) * callsPerSecond) / SECOND_MS);
       this.sendUpTo(Math.min(dueCount, total, this.latencies.length + IN_FLIGHT_MAX));
+      const restedMs = performance.now();
       Atomics.wait(this.resting, 0, 0, REST_MS);
+      this.lateMs.push(performance.now() - restedMs - REST_MS);
       await nextTurn(undefined, { signal });
     }
     return this;

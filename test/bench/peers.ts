@@ -126,5 +126,5 @@ function describeAll(names: ReadonlySet<string>): string {
   const versions = new Set([...made.flatMap(versionsOf), ...made.map(({ tool }) => toolVersion(tool))]);
   return `${describeMachine()} Peers: ${[...versions].join(', ')}.
 
-All servers take turns in one run; CPU and memory are those of all their processes. "Loaded" is ${LOADERS} load processes with keys of their own, 32 calls in flight each; "alone" is one call after another; "at half" is a steady rate, half of the highest that the same server reached here beside its load generators.`;
+All servers take turns in one run; CPU and memory are those of all their processes. "Loaded" is ${LOADERS} load processes with keys of their own, 32 calls in flight each; "alone" is one call after another; "at half" is a steady rate, half of the highest that the same server reached here beside its load generators; behind it, how late the load came from its own rests.`;
 }
