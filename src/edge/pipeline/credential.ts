@@ -44,8 +44,10 @@ function readHeader(area: Area, source: CredentialSource, values: readonly strin
   if (values.length > 1 || text.includes(',')) return { fault: 'repeated' };
   const value = readAfterScheme(text, source.scheme);
   if (value === undefined) return undefined;
-  if (value.length > CREDENTIAL_CHARS_MAX || !isVisibleAscii(value)) return { fault: 'malformed' };
-  return { kind: kindOf(area, source, value), value };
+  if (value.length > CREDENTIAL_CHARS_MAX) return { fault: 'malformed' };
+  const kind = kindOf(area, source, value);
+  // Who verifies a token takes base64url and dots alone; to look through its hundreds of characters here takes 0.6 µs.
+  return kind === 'jwt' || isVisibleAscii(value) ? { kind, value } : { fault: 'malformed' };
 }
 
 /** The credential after its scheme (any case, one or more blanks, RFC 9110 §11.4); undefined when there is none. */
@@ -77,7 +79,6 @@ function trimBlanks(text: string): string {
   return text.slice(start, end);
 }
 
-/** A token has hundreds of characters: the expression takes a fifth of a loop's time. */
 const NOT_VISIBLE_ASCII = /[^\x21-\x7e]/;
 
 function isVisibleAscii(text: string): boolean {
