@@ -22,24 +22,46 @@ export interface SessionKeys {
 }
 
 export function createSessionKeys(source: TokenKeys): SessionKeys {
-  const ready = new Map<string, SessionKeyVersion & { readonly jwk: string }>();
-  let versions = 0;
+  const makeReady = createReadyKeys();
+  const latestOf = new Map<Api, Latest>();
   return {
     find(api, keyId) {
+      const latest = latestOf.get(api);
+      if (latest?.keyId === keyId) {
+        // Looked up by the text that was before, whose hash is known: the token's own would be hashed anew, 0.3 µs.
+        const told = source.findSessionKey(api, latest.keyId);
+        if (told === latest.told) return latest.ready;
+      }
       const told = source.findSessionKey(api, keyId);
-      if (told === undefined) return undefined;
-      const name = `${api.index} ${keyId}`;
-      const known = ready.get(name);
-      if (known?.jwk === told.jwk) return known;
-      const key = fromTold(told);
-      if (key === undefined) return undefined;
-      const [first] = ready.keys();
-      if (ready.size >= READY_KEYS_MAX && first !== undefined) ready.delete(first);
-      versions += 1;
-      const made = { key, algorithm: told.algorithm, version: versions, jwk: told.jwk };
-      ready.set(name, made);
-      return made;
+      const ready = told && makeReady(api, told);
+      if (ready !== undefined) latestOf.set(api, { keyId, told, ready });
+      return ready;
     },
+  };
+}
+
+/** An API signs with one key most of the time. */
+interface Latest {
+  readonly keyId: string;
+  readonly told: SessionKey | undefined;
+  readonly ready: SessionKeyVersion;
+}
+
+function createReadyKeys(): (api: Api, told: SessionKey) => SessionKeyVersion | undefined {
+  const ready = new Map<string, SessionKeyVersion & { readonly jwk: string }>();
+  let versions = 0;
+  return (api, told) => {
+    const name = `${api.index} ${told.kid}`;
+    const known = ready.get(name);
+    if (known?.jwk === told.jwk) return known;
+    const key = fromTold(told);
+    if (key === undefined) return undefined;
+    const [first] = ready.keys();
+    if (ready.size >= READY_KEYS_MAX && first !== undefined) ready.delete(first);
+    versions += 1;
+    const made = { key, algorithm: told.algorithm, version: versions, jwk: told.jwk };
+    ready.set(name, made);
+    return made;
   };
 }
 
