@@ -1,7 +1,7 @@
 const NUMBER_BYTES = 8;
 export const ENTRY_BYTES = 4 * NUMBER_BYTES;
 /** As `monthOf` numbers them, up to the year 9999: a later one would take the allowance away for good. */
-const MONTH_MAX = 12 * 10_000 - 1;
+export const MONTH_MAX = 12 * 10_000 - 1;
 
 /**
  * What one charge or refund did. Purchased credits are told as a difference, so that what a foreign hand adds in between counts;

@@ -18,17 +18,19 @@ export const CHARGE_ROWS_MAX = 512;
 const BOOKED_ACCOUNTS_MAX = 1_024;
 
 const APPEND = 'INSERT INTO charge_log (entries) VALUES (?)';
-/** As a floating number: a foreign hand may have given one that no other number of JavaScript holds. */
-const READ = 'SELECT CAST(seq AS REAL), entries FROM charge_log ORDER BY seq';
-const READ_ENTRIES = 'SELECT entries FROM charge_log ORDER BY seq';
+/** A damaged page may hold another type, nothing at all among them: that is not sound either, and must not go unseen. */
+const ENTRIES = "coalesce(nullif(CAST(entries AS BLOB), x''), x'00')";
+/** As text: a foreign hand may have given a number that no number of JavaScript equals, and what is booked must be what is removed. */
+const READ = `SELECT CAST(seq AS TEXT), ${ENTRIES} FROM charge_log ORDER BY seq`;
+const READ_ENTRIES = `SELECT ${ENTRIES} FROM charge_log ORDER BY seq`;
 const ANY = 'SELECT 1 FROM charge_log LIMIT 1';
-const REMOVE = 'DELETE FROM charge_log WHERE seq <= ?';
+const REMOVE = 'DELETE FROM charge_log WHERE seq <= CAST(? AS INTEGER)';
 /** ?1 account row, ?2 taken, ?3 the month, ?4 what is used of its allowance. A foreign hand may have left less than was taken. */
 const BOOK = `
 UPDATE accounts SET purchased = max(0, min(purchased - ?2, ${Number.MAX_SAFE_INTEGER})), allowance_month = ?3, allowance_used = ?4
 WHERE row = ?1`;
 
-type ChargeRow = readonly [seq: number, entries: Uint8Array];
+type ChargeRow = readonly [seq: string, entries: Uint8Array];
 
 /**
  * What charges and refunds did, until it is booked into the accounts. A turn of charges writes one row here and one or two pages,
@@ -91,7 +93,7 @@ export function bookLog(connection: SqliteConnection, accountsMax: number): LogS
   const sums = new Map<number, Sum>();
   const damaged: ChargeRow[] = [];
   const left = { rows: 0, entries: 0 };
-  let last: number | undefined;
+  let last: string | undefined;
   for (const [seq, bytes] of iterateRows(connection)) {
     if (sums.size < accountsMax) {
       const unsound = addAll(sums, bytes, seq);
@@ -103,7 +105,7 @@ export function bookLog(connection: SqliteConnection, accountsMax: number): LogS
     }
   }
   if (last === undefined) return left;
-  for (const [seq, unsound] of damaged) setAside(connection, seq, unsound);
+  for (const [seq, unsound] of damaged) setAside(connection, Number(seq), unsound);
   bookSums(connection, sums);
   connection.statement(REMOVE).run(last);
   return left;
@@ -116,7 +118,7 @@ function bookSums(connection: SqliteConnection, sums: ReadonlyMap<number, Sum>):
   for (const sum of ordered) {
     const { accountRow, taken, allowanceMonth, allowanceUsed } = sum;
     const { changes } = statement.run(accountRow, taken, allowanceMonth, allowanceUsed);
-    if (changes === 0) setAside(connection, sum.seq, toEntryBytes([sum]));
+    if (changes === 0) setAside(connection, Number(sum.seq), toEntryBytes([sum]));
   }
 }
 
@@ -150,13 +152,13 @@ function iterateRows(connection: SqliteConnection): Iterable<ChargeRow> {
 }
 
 /** `seq`: the first row that told of the account. */
-type Sum = EntrySum & { readonly seq: number };
+type Sum = EntrySum & { readonly seq: string };
 
 /**
  * Adds up what a row tells, and answers those parts of it that are no entries, one after the other; undefined where there are none.
  * Entries of accounts that are there already make no object.
  */
-function addAll(sums: Map<number, Sum>, bytes: Uint8Array, seq: number): Uint8Array | undefined {
+function addAll(sums: Map<number, Sum>, bytes: Uint8Array, seq: string): Uint8Array | undefined {
   const view = toView(bytes);
   const unsound: Uint8Array[] = [];
   for (let at = 0; at < view.byteLength; at += ENTRY_BYTES) {

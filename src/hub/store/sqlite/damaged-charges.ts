@@ -14,7 +14,9 @@ const LOOK = 'look into the table damaged_charges';
 
 const SET_ASIDE = 'INSERT INTO damaged_charges (log_row, entries) VALUES (?, ?)';
 const COUNT = 'SELECT count(*) AS rows FROM damaged_charges';
-const READ = 'SELECT number, log_row AS logRow, entries FROM damaged_charges ORDER BY number';
+/** A damaged page may hold nothing where bytes were. */
+const READ = `
+SELECT number, log_row AS logRow, coalesce(CAST(entries AS BLOB), x'') AS entries FROM damaged_charges ORDER BY number`;
 
 interface DamagedRow {
   readonly number: number;

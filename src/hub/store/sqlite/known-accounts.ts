@@ -1,3 +1,4 @@
+import { MONTH_MAX } from './charge-entries.ts';
 import type { ChargeLog } from './charge-log.ts';
 import type { SqliteConnection } from './connection.ts';
 import type { DamagedCharges } from './damaged-charges.ts';
@@ -8,8 +9,12 @@ const ACCOUNTS_MAX = 32_768;
 const KEYS_MAX = 131_072;
 
 const VERSION = 'PRAGMA data_version';
-const ACCOUNT = 'SELECT standing, purchased, allowance_month, allowance_used FROM accounts WHERE row = ?';
-/** As a floating number: a foreign hand may have given one that no other number of JavaScript holds. */
+/** As floating numbers: a foreign hand may have given some that no other number of JavaScript holds. */
+const ACCOUNT = `
+SELECT standing, CAST(purchased AS REAL) AS purchased, CAST(allowance_month AS REAL) AS allowance_month,
+  CAST(allowance_used AS REAL) AS allowance_used
+FROM accounts WHERE row = ?`;
+/** As there. */
 const KEY =
   'SELECT account_row, CAST(expires_ms AS REAL) AS expires_ms FROM keys WHERE row = ? AND revoked_ms IS NULL';
 
@@ -94,11 +99,12 @@ export class KnownAccounts {
     const found = this.connection.statement(ACCOUNT).get(row);
     if (found === undefined) return undefined;
     const { standing, purchased, allowance_month, allowance_used } = found;
+    // What a foreign hand left beyond these bounds would make each charge one that the log does not believe.
     return {
       isOk: standing === 'ok',
-      purchased: Number(purchased),
-      allowanceMonth: Number(allowance_month),
-      allowanceUsed: Number(allowance_used),
+      purchased: Math.min(Number(purchased), Number.MAX_SAFE_INTEGER),
+      allowanceMonth: within(0, Number(allowance_month), MONTH_MAX),
+      allowanceUsed: within(0, Number(allowance_used), Number.MAX_SAFE_INTEGER),
     };
   }
 
@@ -112,4 +118,8 @@ export class KnownAccounts {
     this.keys.set(row, key);
     return key;
   }
+}
+
+function within(least: number, value: number, most: number): number {
+  return Math.max(least, Math.min(value, most));
 }

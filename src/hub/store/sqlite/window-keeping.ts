@@ -8,7 +8,7 @@ import { DAMAGED_WINDOWS, DamagedRows } from './damaged-rows.ts';
 import { LatestRows } from './latest-rows.ts';
 import { readSoundWindows } from './sound-windows.ts';
 import { createWindowLoading } from './window-loading.ts';
-import { appendToLog, isLogFull, readOldest, removeUpTo } from './window-log.ts';
+import { appendToLog, isLogFull, readOldest, removeStrays, removeUpTo } from './window-log.ts';
 import { removeEnded, setClock, writeWindow } from './window-rows.ts';
 
 export type WindowKeeping = Pick<Keeper, 'keepWindows' | 'loadWindows'>;
@@ -38,6 +38,7 @@ export function createWindowKeeping(
       folded.forget();
       reportOutage('limits', () => {
         const done = connection.transaction('process', () => {
+          for (const seq of removeStrays(connection)) folded.add(seq);
           const next = makeRoom(windows.clock.counterMs);
           setClock(connection, windows.clock);
           return { swept: next, seq: appendToLog(connection, windows) };

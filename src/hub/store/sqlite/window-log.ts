@@ -13,9 +13,15 @@ export const WINDOW_LOG_BYTES_MAX =
 export const FOLDED_ROWS_MAX = 16;
 
 const APPEND = 'INSERT INTO window_log (words, window_ms, entries) VALUES (?, ?, ?)';
-const OLDEST = 'SELECT seq, words, window_ms AS windowMs, entries FROM window_log ORDER BY seq LIMIT ?';
-const NEWEST_BEFORE = `
-SELECT seq, words, window_ms AS windowMs, entries FROM window_log WHERE seq < ? ORDER BY seq DESC LIMIT 1`;
+/** A damaged page may hold another type, nothing at all among them: then the row is not whole. */
+const COLUMNS = `
+seq, coalesce(CAST(words AS BLOB), x'') AS words, coalesce(CAST(window_ms AS BLOB), x'') AS windowMs,
+coalesce(CAST(entries AS BLOB), x'') AS entries`;
+const OLDEST = `SELECT ${COLUMNS} FROM window_log ORDER BY seq LIMIT ?`;
+const NEWEST_BEFORE = `SELECT ${COLUMNS} FROM window_log WHERE seq > 0 AND seq < ? ORDER BY seq DESC LIMIT 1`;
+/** Numbers that no row was given: behind the greatest, the next row would be given one that no number of JavaScript holds. */
+const REMOVE_STRAYS = `
+DELETE FROM window_log WHERE seq <= 0 OR seq >= ${Number.MAX_SAFE_INTEGER} RETURNING CAST(seq AS REAL) AS seq`;
 const REMOVE = 'DELETE FROM window_log WHERE seq <= ?';
 /** Each of both is one look into the tree. */
 const ENDS = `
@@ -33,6 +39,12 @@ export function appendToLog(connection: SqliteConnection, { words, numbers, entr
   if (numbers.length === 0) return 0;
   const row = [bytesFromWords(words), bytesFromNumbers(numbers), bytesFromNumbers(entries)];
   return Number(connection.statement(APPEND).run(...row).lastInsertRowid);
+}
+
+/** Inside a transaction: removes what stands under numbers that are none of the log's, and answers them. */
+export function removeStrays(connection: SqliteConnection): readonly number[] {
+  const rows = connection.statement(REMOVE_STRAYS).all() as unknown as readonly Pick<StoredRow, 'seq'>[];
+  return rows.map(({ seq }) => seq);
 }
 
 /** Whether the next row needs that some are folded first. */

@@ -14,12 +14,16 @@ const SET_CLOCK = `
 INSERT INTO counter_clock (row, counter_ms, wall_ms) VALUES (1, ?, ?)
 ON CONFLICT (row) DO UPDATE SET counter_ms = excluded.counter_ms, wall_ms = excluded.wall_ms`;
 const CLOCK = 'SELECT counter_ms AS counterMs, wall_ms AS wallMs FROM counter_clock WHERE row = 1';
-/** Numbers as floating ones: a foreign hand may have given some that no other number of JavaScript holds. */
+/**
+ * Numbers as floating ones: a foreign hand may have given some that no other number of JavaScript holds. In a damaged page nothing may stand
+ * where bytes were.
+ */
 const PAGE = `
-SELECT CAST(row AS REAL), CAST(subject || entries AS BLOB), scope, CAST(window_ms AS REAL) FROM windows WHERE row > ? ORDER BY row LIMIT ?`;
-/** How far so many rows after ?1 reach. */
+SELECT CAST(row AS REAL), coalesce(CAST(subject || entries AS BLOB), x''), scope, CAST(window_ms AS REAL)
+FROM windows WHERE row > ? ORDER BY row LIMIT ?`;
+/** How far so many rows after ?1 reach; as a floating number, as above. */
 const SWEEP = `
-SELECT count(*) AS rows, max(row) AS last FROM (SELECT row FROM windows WHERE row > ?1 ORDER BY row LIMIT ?2)`;
+SELECT count(*) AS rows, CAST(max(row) AS REAL) AS last FROM (SELECT row FROM windows WHERE row > ?1 ORDER BY row LIMIT ?2)`;
 const REMOVE = 'DELETE FROM windows WHERE row > ?1 AND row <= ?2 AND ends_ms <= ?3';
 
 /** Three words. */
@@ -69,11 +73,16 @@ export function findClock(connection: SqliteConnection): CounterClock | undefine
   const clock = connection.statement(CLOCK).get() as unknown as CounterClock | undefined;
   if (clock === undefined) return undefined;
   const { counterMs, wallMs } = clock;
-  if (Number.isFinite(counterMs) && Number.isFinite(wallMs)) return { counterMs, wallMs };
+  if (isTime(counterMs) && isTime(wallMs)) return { counterMs, wallMs };
   throw new DependencyDown(
     'limits',
     'the row of counter_clock is damaged: DELETE FROM counter_clock makes all limits begin anew',
   );
+}
+
+/** Beyond it a millisecond more would be no later, and no window would ever end. */
+function isTime(ms: number): boolean {
+  return Number.isFinite(ms) && Math.abs(ms) <= Number.MAX_SAFE_INTEGER;
 }
 
 type StoredRow = readonly [row: number, subjectAndEntries: Uint8Array, scope: LimitScope, windowMs: number];

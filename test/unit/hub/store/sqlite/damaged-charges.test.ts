@@ -138,7 +138,7 @@ it('names what was charged to an account that is not there, and goes on', () => 
 
 it('charges whom the log does not name, whatever is in it, and loses no sound charge', async () => {
   const insert = 'INSERT INTO charge_log (entries) VALUES (?)';
-  const log = fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 5 });
+  const log = fc.array(fc.uint8Array({ minLength: 1, maxLength: 200, size: 'max' }), { maxLength: 5 });
   let left = CREDITS;
   await fc.assert(
     fc.asyncProperty(log, async (rows) => {
@@ -158,11 +158,58 @@ it('charges whom the log does not name, whatever is in it, and loses no sound ch
   );
 });
 
-it.each(['9223372036854775807', '0', '-5'])('books a row of the number %s once', async (seq) => {
-  writeRow(bytesOf(1, 3, MONTH, 0));
-  openHand().exec(`UPDATE charge_log SET seq = ${seq}`);
-  for (const store of [open(), open()]) expect(await purchasedOf(store, HURT)).toBe(CREDITS - 3);
+it.each(['9223372036854775807', '9007199254740993', '0', '-5'])(
+  'books a row of the number %s once',
+  async (seq) => {
+    writeRow(bytesOf(1, 3, MONTH, 0));
+    openHand().exec(`UPDATE charge_log SET seq = ${seq}`);
+    for (const store of [open(), open()]) expect(await purchasedOf(store, HURT)).toBe(CREDITS - 3);
+    expect(notes).toEqual([]);
+  },
+);
+
+it.each(['NULL', `x''`, `'text'`, '7'])(
+  'names a row that holds %s in place of entries, and books all others',
+  async (what) => {
+    // Without its checks, as a damaged page has none.
+    openHand().exec(`DROP TABLE charge_log; CREATE TABLE charge_log (seq INTEGER PRIMARY KEY, entries);
+    INSERT INTO charge_log (entries) VALUES (${what})`);
+    writeRow(bytesOf(2, 1, MONTH, 0));
+    const store = open();
+    expect(notes).toMatchObject([{ level: 'error', fields: { row: 1, entries: 1, account_rows: '' } }]);
+    expect(await purchasedOf(store, WELL)).toBe(CREDITS - 1);
+  },
+);
+
+it('starts, and charges, where what was set aside is damaged in its turn', () => {
+  openHand().exec(`DROP TABLE damaged_charges;
+    CREATE TABLE damaged_charges (number INTEGER PRIMARY KEY, log_row, entries);
+    INSERT INTO damaged_charges (log_row, entries) VALUES (1, NULL)`);
+  expect(charge(open(), 1)).toMatchObject({ result: 'charged' });
+  expect(notes).toMatchObject([{ fields: { row: 1, entries: 0 } }]);
+});
+
+it.each([
+  { column: 'allowance_month', value: '202611' },
+  { column: 'allowance_month', value: '9223372036854775807' },
+  { column: 'allowance_used', value: '-7' },
+])('believes its own charges of an account whose $column is $value', async ({ column, value }) => {
+  openHand().exec(`UPDATE accounts SET ${column} = ${value} WHERE row = 1`);
+  const store = open();
+  expect(charge(store, 1)).toMatchObject({ result: 'charged', remaining: CREDITS - 1 });
+  store.close();
+  expect(await purchasedOf(open(), HURT)).toBe(CREDITS - 1);
   expect(notes).toEqual([]);
+});
+
+it('names what is damaged once a process, however often others write', () => {
+  writeRow(bytesOf(1, 0.5, MONTH, 0));
+  const store = open();
+  for (let time = 0; time < 3; time += 1) {
+    openHand().exec('UPDATE accounts SET tier = tier WHERE row = 2');
+    expect(charge(store, 2)).toMatchObject({ result: 'charged' });
+  }
+  expect(notes).toHaveLength(1);
 });
 
 it('refuses to start, and says where to look, where more is damaged than can be set aside', () => {

@@ -1,13 +1,14 @@
 import { DatabaseSync } from 'node:sqlite';
-import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { FEED_START, readFeed } from '../../../../../src/domain/feed.ts';
 import type { FeedBatch, FeedCursor } from '../../../../../src/domain/feed.ts';
 import { SEALED_KEY_BYTES_MAX } from '../../../../../src/domain/feed-records.ts';
-import type { AccountRecord, KeyRecord } from '../../../../../src/domain/feed-records.ts';
+import type { AccountRecord, KeyRecord, SessionRecord } from '../../../../../src/domain/feed-records.ts';
 import { openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
+import { hexFromWords } from '../../../../../src/lib/key-digest.ts';
 import { BY } from '../../../../contract/author.ts';
-import { newAccount, newKey } from '../../../../contract/store.ts';
+import { newAccount, newKey, refOf } from '../../../../contract/store.ts';
 import { temporaryFile } from './folder.ts';
 
 /** What a hand writes that means "never". */
@@ -36,19 +37,22 @@ function readAll(cursor: FeedCursor) {
   const accounts = new Map<number, AccountRecord>();
   const keys = new Map<number, KeyRecord>();
   const ignore = (): void => undefined;
+  const sessions: SessionRecord[] = [];
+  const signingKeys: string[] = [];
+  const ended: string[] = [];
   const sink = {
     account: (record: AccountRecord) => void accounts.set(record.row, record),
     key: (record: KeyRecord) => void keys.set(record.row, record),
     accountGone: ignore,
     keyGone: ignore,
-    session: ignore,
-    sessionGone: ignore,
-    signingKey: ignore,
-    signingKeyGone: ignore,
+    session: (record: SessionRecord) => void sessions.push(record),
+    sessionGone: (_api: number, id: Int32Array) => void ended.push(hexFromWords(id)),
+    signingKey: ({ kid }: { readonly kid: string }) => void signingKeys.push(kid),
+    signingKeyGone: (_api: number, kid: string) => void ended.push(kid),
   };
   const batch: FeedBatch | undefined = store.keeper.read(cursor);
   if (batch !== undefined) readFeed(batch, sink);
-  return { accounts, keys };
+  return { accounts, keys, sessions, signingKeys, ended };
 }
 
 const AFTER_ALL: FeedCursor = { phase: 'changes', row: 0, seq: 4 };
@@ -91,3 +95,44 @@ it.each([SEALED_KEY_BYTES_MAX + 1, 1_000_000])(
     expect(keys.get(2)?.sealed?.bytes).toHaveLength(SEALED_KEY_BYTES_MAX);
   },
 );
+
+describe('beside a session and a signing key at whose end an impossible time stands,', () => {
+  const SESSION_ID = '00000000000000000000000';
+  const setNever = (column: string, table: string): void =>
+    change(`PRAGMA ignore_check_constraints = ON; UPDATE ${table} SET ${column} = ${NEVER} WHERE row = 1`);
+
+  beforeEach(async () => {
+    for (const number of [1, 2]) {
+      const times = { atMs: 0, expiresMs: 9e12, diesMs: 9e12 };
+      const session = { api: 'alpha', id: `ses_${SESSION_ID}${number}`, key: refOf(1).id, refresh: null };
+      await store.writes.insertSession({ ...session, ...times });
+    }
+    const key = {
+      api: 'alpha',
+      algorithm: 'EdDSA',
+      jwk: '{}',
+      sealed: Uint8Array.of(1),
+      sealingKeyId: 's',
+    } as const;
+    const signing = { publishedMs: 0, signsFromMs: 0, others: 'stay' } as const;
+    await store.writes.insertSigningKey({ ...key, ...signing, kid: 'one', after: '' }, BY);
+    await store.writes.insertSigningKey({ ...key, ...signing, kid: 'two', after: 'one' }, BY);
+  });
+
+  it.each([FEED_START, AFTER_ALL])('the others are told of, from $phase on: it has ended', (cursor) => {
+    setNever('ended_ms', 'sessions');
+    setNever('gone_ms', 'signing_keys');
+    const told = readAll(cursor);
+    expect(told.sessions.map(({ id }) => hexFromWords(id))).toEqual([`${SESSION_ID}2`]);
+    expect(told.signingKeys).toEqual(['two']);
+    expect(told.ended).toEqual(
+      cursor === FEED_START ? [] : expect.arrayContaining([`${SESSION_ID}1`, 'one']),
+    );
+  });
+
+  it.each([FEED_START, AFTER_ALL])('it ends as late as that, from $phase on', (cursor) => {
+    setNever('expires_ms', 'sessions');
+    const [first] = readAll(cursor).sessions.toSorted((a, b) => b.expiresAtMs - a.expiresAtMs);
+    expect(first?.expiresAtMs).toBe(Number(NEVER));
+  });
+});

@@ -82,6 +82,20 @@ describe('a row of the log of windows', () => {
     },
   );
 
+  it.each(['words', 'window_ms', 'entries'])(
+    'is named where nothing stands in %s, and all others count',
+    (column) => {
+      keepTwo();
+      // Without its checks, as a damaged page has none.
+      hand.exec(`ALTER TABLE window_log RENAME TO whole;
+      CREATE TABLE window_log (seq INTEGER PRIMARY KEY, words, window_ms, entries);
+      INSERT INTO window_log SELECT * FROM whole; UPDATE window_log SET ${column} = NULL`);
+      keepOften(1);
+      expect(numbersKept()).toEqual([9]);
+      expect(notes).toMatchObject([{ fields: { table: 'window_log', rows: '1', count: 1 } }]);
+    },
+  );
+
   it('is counted once, however much of it and of others is damaged', () => {
     for (let row = 0; row < 12; row += 1) keepTwo();
     hand.exec('UPDATE window_log SET window_ms = zeroblob(16)');
@@ -96,6 +110,19 @@ describe('a row of the log of windows', () => {
     expect(notes).toMatchObject([{ level: 'warn', fields: { table: 'window_log', rows: '1', count: 1 } }]);
     expect(numbersKept()).toEqual([2, 9]);
   });
+
+  it.each(['0', '-5', '9007199254740993', '9223372036854775807'])(
+    'under the number %s, which no row was given, is removed by the next that is kept, and named',
+    (seq) => {
+      keepTwo();
+      keepOften(1);
+      hand.exec(`UPDATE window_log SET seq = ${seq} WHERE seq = 1`);
+      expect(numbersKept()).toEqual([9]);
+      keepTwo();
+      expect(numbersKept()).toEqual([1, 2, 9]);
+      expect(notes).toMatchObject([{ fields: { table: 'window_log', rows: String(Number(seq)), count: 1 } }]);
+    },
+  );
 
   it('of an unknown scope does not stand in the place of another window', () => {
     keepTwo();
@@ -123,6 +150,25 @@ describe('a window with a row of its own', () => {
     expect(notes).toMatchObject([{ level: 'warn', fields: { table: 'windows', rows: '1', count: 1 } }]);
   });
 
+  it.each(['subject', 'scope', 'window_ms', 'entries'])('is named where nothing stands in %s', (column) => {
+    keepTwo();
+    keepOften(WINDOW_LOG_ROWS_MAX);
+    hand.exec(`ALTER TABLE windows RENAME TO whole;
+      CREATE TABLE windows (row INTEGER PRIMARY KEY, subject, scope, window_ms, ends_ms, entries);
+      INSERT INTO windows SELECT * FROM whole; UPDATE windows SET ${column} = NULL WHERE row = 1`);
+    expect(numbersKept()).toEqual([2, 9]);
+    expect(notes).toMatchObject([{ fields: { table: 'windows', rows: '1', count: 1 } }]);
+  });
+
+  it('under a number that no number of JavaScript holds is kept like any other', () => {
+    keepTwo();
+    keepOften(WINDOW_LOG_ROWS_MAX);
+    hand.exec('UPDATE windows SET row = 9007199254740993 WHERE row = 1');
+    keepOften(WINDOW_LOG_ROWS_MAX);
+    expect(numbersKept()).toEqual([1, 2, 9]);
+    expect(notes).toEqual([]);
+  });
+
   it('keeps what is sound of its entries', () => {
     keepTwo();
     keepOften(WINDOW_LOG_ROWS_MAX);
@@ -141,11 +187,14 @@ describe('a window with a row of its own', () => {
   });
 });
 
-it('are not loaded by a clock that is damaged, which is an outage with its cure, until they are told of again', () => {
-  keepTwo();
-  hand.exec('UPDATE counter_clock SET counter_ms = 9e999');
-  expect(() => store.keeper.loadWindows(0)).toThrow(/limits: .*DELETE FROM counter_clock/);
-  keepOften(1);
-  expect(numbersKept()).toEqual([1, 2, 9]);
-  expect(notes).toEqual([]);
-});
+it.each(['counter_ms = 9e999', 'counter_ms = 1e300', 'wall_ms = -1e300'])(
+  'are not loaded by a clock that is damaged (%s), which is an outage with its cure, until they are told of again',
+  (change) => {
+    keepTwo();
+    hand.exec(`UPDATE counter_clock SET ${change}`);
+    expect(() => store.keeper.loadWindows(0)).toThrow(/limits: .*DELETE FROM counter_clock/);
+    keepOften(1);
+    expect(numbersKept()).toEqual([1, 2, 9]);
+    expect(notes).toEqual([]);
+  },
+);
