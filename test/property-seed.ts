@@ -10,6 +10,12 @@ const SEED = 1;
 vi.mock('fast-check', async (importOriginal) => {
   const original = await importOriginal<typeof FastCheck>();
   const asked = process.env['PROPERTY_SEED'] ?? SEED;
-  if (asked !== 'random') original.default.configureGlobal({ seed: Number(asked) });
+  if (asked !== 'random') original.default.configureGlobal({ seed: toSeed(asked) });
   return original;
 });
+
+function toSeed(asked: string | number): number {
+  const seed = Number(asked);
+  if (!Number.isInteger(seed)) throw new Error('PROPERTY_SEED takes a whole number, or random');
+  return seed;
+}

@@ -38,7 +38,7 @@ export function renderUpstreamHeaders(
 }
 
 /** What is made of a principal that is kept, under the configuration that it was made under. */
-interface Kept {
+interface KeptUpstream {
   readonly api: Api;
   readonly tier: Tier | undefined;
   readonly credentialHeaders: readonly string[];
@@ -46,7 +46,7 @@ interface Kept {
 }
 
 /** Whoever keeps a principal bounds this, and lets it go with the principal. */
-const upstreamOfKept = new WeakMap<Principal, Kept>();
+const upstreamOfKept = new WeakMap<Principal, KeptUpstream>();
 
 function ownOfKept(
   identity: Identity,

@@ -1,7 +1,7 @@
 import { NOTHING_MEASURED } from '../../../domain/measurements.ts';
 import type { HttpRefusal, Increment, Measurements } from '../../../domain/measurements.ts';
 
-/** Connections that one entrance has closed for what the peer did. */
+/** Connections that one entrance has closed before a question came on them, or because what came is none. */
 export class RefusalCounts {
   private readonly counts = new Map<HttpRefusal, number>();
 

@@ -64,3 +64,18 @@ test('nobody waits for ever for what does not get to the application', async () 
   await upstream.untilReached(1);
   expect(upstream.take()).toEqual([]);
 });
+
+test('what was taken has arrived: only what comes after it ends the next wait', async () => {
+  const upstream = await startUpstream();
+  onTestFinished(() => upstream.stop());
+  const url = `http://127.0.0.1:${upstream.port}/`;
+  await fetch(url);
+  expect(upstream.take()).toHaveLength(1);
+  let isOver = false;
+  const waiting = upstream.untilReached(30_000).then(() => (isOver = true));
+  await new Promise(setImmediate);
+  expect(isOver).toBe(false);
+  await fetch(url);
+  await waiting;
+  expect(upstream.take()).toHaveLength(1);
+});

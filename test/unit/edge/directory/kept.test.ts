@@ -45,6 +45,14 @@ describe('what is kept of busy keys and sessions', () => {
     expect(use(kept, 1)).toBe('found');
   });
 
+  test('make room for none of many others that come once each', () => {
+    const kept = createKept();
+    for (const key of [1, 1]) use(kept, key);
+    const others = Array.from({ length: 20 }, (_, index) => use(kept, 2 + index));
+    expect(others).toEqual(Array(20).fill('found'));
+    expect(use(kept, 1)).toBe('remembered');
+  });
+
   test('are of one API and of one name alone, and of none once any of them may have changed', () => {
     const kept = createKept();
     for (const key of [1, 1]) use(kept, key);

@@ -122,13 +122,17 @@ describe('an allow', () => {
     const [free, pro] = [tierOf('free'), tierOf('pro')];
     const base = inputOf({ kind: 'bug' });
     const likeOf = (decision: Decision, change = {}) => renderReply({ ...base, decision, ...change }).alike;
-    const first = likeOf({ kind: 'allow', principal: kept, tier: free });
-    const others = [
-      likeOf({ kind: 'allow', principal: kept, tier: pro }),
-      likeOf({ kind: 'allow', principal: { ...kept }, tier: free }),
-      likeOf({ kind: 'allow', principal: kept, tier: free }, { credentialHeaders: ['authorization'] }),
+    const others: [Decision, object?][] = [
+      [{ kind: 'allow', principal: kept, tier: pro }],
+      [{ kind: 'allow', principal: { ...kept }, tier: free }],
+      [{ kind: 'allow', principal: kept, tier: free }, { credentialHeaders: ['authorization'] }],
+      [{ kind: 'allow', principal: kept, tier: free }, { api: { ...base.api } }],
     ];
-    for (const other of others) expect(other).not.toBe(first);
+    for (const [decision, difference] of others) {
+      const first = likeOf({ kind: 'allow', principal: kept, tier: free });
+      expect(first).toBeDefined();
+      expect(likeOf(decision, difference)).not.toBe(first);
+    }
     const forged = { request: requestOf({ x_tier: 'forged' }) };
     expect(likeOf({ kind: 'allow', principal: kept, tier: free }, forged)).toBeUndefined();
     expect(likeOf({ kind: 'allow', principal: principalOf(), tier: free })).toBeUndefined();
