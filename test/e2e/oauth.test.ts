@@ -154,7 +154,7 @@ describe.skipIf('missing' in part)(partTitle('OAuth, through a real Envoy', part
     expect(await world.post(REVOKE, { form })).toMatchObject({ status: 200 });
   });
 
-  test('of a client that says who it is, no other client’s token is revoked (RFC 7009 §2.1)', async () => {
+  test('of a client that says who it is, no other client’s token is revoked (RFC 7009 §2.1), unless it shows a key of the same account', async () => {
     const owner = await world.makeKey();
     const other = await world.makeKey();
     const pair = toPair(await world.post('/v1/auth/token', { headers: ['api-key', owner.key] }));
@@ -172,6 +172,12 @@ describe.skipIf('missing' in part)(partTitle('OAuth, through a real Envoy', part
     const own = { token: pair.access_token, client_id: owner.id };
     expect(await world.post(REVOKE, { form: own })).toMatchObject({ status: 200 });
     expect(await use(pair.access_token)).toMatchObject({ status: 401 });
+    const rotated = toPair(await world.post('/v1/auth/token', { headers: ['api-key', owner.key] }));
+    const { api, account } = owner;
+    const next = await world.app.operations.createKey({ api, account, name: 'Next' });
+    const shown = { form: { token: rotated.access_token }, headers: basic(next.id, next.key) };
+    expect(await world.post(REVOKE, shown)).toMatchObject({ status: 200 });
+    expect(await use(rotated.access_token)).toMatchObject({ status: 401 });
   });
 
   test('revoking what is no token of ours is no mistake, and ends nothing (RFC 7009 §2.2)', async () => {

@@ -66,6 +66,8 @@ const WHOLE = /^[\x21-\x7e]+$/;
 
 export interface JudgedClient {
   readonly keyId: string;
+  /** The key's account. */
+  readonly account: string;
 }
 
 /**
@@ -80,11 +82,11 @@ export async function judgeClient(
   // A header is read without the blanks around it; a secret is compared as it is.
   if (shown.by === 'secret' && !WHOLE.test(shown.key)) return 'credential_invalid';
   const judged = shown.by === 'header' ? request : withKey(request, place.area, shown.key);
-  const { code, api, credential, keyId } = await inspect(judged);
+  const { code, api, credential, keyId, account } = await inspect(judged);
   if (code !== 'ok') return code;
   if (api !== place.api.name || credential !== 'api_key') return 'credential_invalid';
   const isNameless = shown.by === 'header' && shown.clientId === '';
-  return isNameless || shown.clientId === keyId ? { keyId } : 'credential_invalid';
+  return isNameless || shown.clientId === keyId ? { keyId, account } : 'credential_invalid';
 }
 
 /** The request as it would be, had the client sent the key as the API takes it. */

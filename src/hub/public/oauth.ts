@@ -1,4 +1,5 @@
 import { OperationRefused } from '../../domain/operations.ts';
+import type { SessionView } from '../../domain/operations.ts';
 import { TOKEN_CHARS_MAX } from '../../domain/token.ts';
 import type { SessionTokens } from '../sessions/engine.ts';
 import type { Answer, Refusal } from './answer.ts';
@@ -29,7 +30,8 @@ export async function answerTokenRequest(asked: Asked, deps: EndpointDeps): Prom
 
 /**
  * RFC 7009: what is no token of ours is answered as one that has ended (§2.2). A hint is not needed. A client that says who it is ends
- * none but its own (§2.1); of one that does not the token is all that is asked, as where it is refreshed.
+ * none but its own (§2.1), and one that has shown its key all of its account, since keys are rotated; of one that does not say it the
+ * token is all that is asked, as where it is refreshed.
  */
 export async function answerRevocation(asked: Asked, deps: EndpointDeps): Promise<Answer | Refusal> {
   const told = await readAsked(asked, deps);
@@ -37,9 +39,9 @@ export async function answerRevocation(asked: Asked, deps: EndpointDeps): Promis
   const token = told.sent.get('token');
   if (token === undefined) return fail(asked, 'invalid_request', 'token is missing');
   if (token.length > TOKEN_CHARS_MAX) return REVOKED;
-  const { keyId } = told.client;
-  const owner = keyId === '' ? undefined : await findOwner(token, asked, deps);
-  if (owner !== undefined && owner !== keyId)
+  const { client } = told;
+  const granted = client.keyId === '' ? undefined : await findGranted(token, asked, deps);
+  if (granted !== undefined && !isOwn(granted, client))
     return fail(asked, 'invalid_grant', 'the token was issued to another client');
   await deps.sessions.logout(asked.place.api, token);
   return REVOKED;
@@ -47,15 +49,20 @@ export async function answerRevocation(asked: Asked, deps: EndpointDeps): Promis
 
 const REVOKED: Answer = { status: 200, clientHeaders: OAUTH_HEADERS, body: '{}' };
 
-/** The key for which a token's session was granted, which never changes; undefined where there is no such session any more. */
-async function findOwner(
+function isOwn({ key, account }: SessionView, client: TrustedClient): boolean {
+  return key === client.keyId || (client.isProven && account === client.account);
+}
+
+/** A token's session; undefined where there is none any more. */
+async function findGranted(
   token: string,
   { place }: Asked,
   { sessions, operations }: EndpointDeps,
-): Promise<string | undefined> {
+): Promise<SessionView | undefined> {
   const id = await sessions.findSessionId(place.api, token);
-  if (id === undefined) return undefined;
-  return operations.showSession({ api: place.api.name, id }).then(({ key }) => key, toForgotten);
+  return id === undefined
+    ? undefined
+    : operations.showSession({ api: place.api.name, id }).catch(toForgotten);
 }
 
 function toForgotten(error: unknown): undefined {
@@ -73,6 +80,8 @@ interface Granting {
 /** `isProven`: it has shown its key; otherwise it says who it is, or '' where it does not. */
 interface TrustedClient {
   readonly keyId: string;
+  /** '' unless it has shown its key. */
+  readonly account: string;
   readonly isProven: boolean;
 }
 
@@ -88,9 +97,9 @@ async function readAsked(asked: Asked, deps: EndpointDeps): Promise<Told> {
     case 'several':
       return { answer: fail(asked, 'invalid_request', 'a client shows its key in one way') };
     case 'nothing':
-      return { sent, client: { keyId: '', isProven: false } };
+      return { sent, client: { keyId: '', account: '', isProven: false } };
     case 'name':
-      return { sent, client: { keyId: shown.clientId, isProven: false } };
+      return { sent, client: { keyId: shown.clientId, account: '', isProven: false } };
     default:
       return judge(shown, { sent, asked, deps });
   }

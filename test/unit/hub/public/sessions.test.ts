@@ -324,11 +324,19 @@ describe('an endpoint of sessions', () => {
       expect(world.asked).toEqual(REVOKED);
     });
 
+    test('ends its session for another client that shows a key of the same account', async () => {
+      const world = await createWorld({ ...owned, inspection: { keyId: 'key_2', account: SESSION.account } });
+      expect(await post(world, '/oauth/revoke', { token: 'token', ...secret('key_2', 'k') })).toMatchObject({
+        status: 200,
+      });
+      expect(world.asked).toEqual(REVOKED);
+    });
+
     test.each([
-      ['by its name', 'key_2', { client_id: 'key_2' }],
-      ['by its key', 'key_2', secret('key_2', 'k')],
-    ])('ends nothing for another client, known %s, and says so', async (_, keyId, client) => {
-      const world = await createWorld({ ...owned, inspection: { keyId } });
+      ['by a name of the same account', SESSION.account, { client_id: 'key_2' }],
+      ['by a key of another account', 'another', secret('key_2', 'k')],
+    ])('ends nothing for another client, known %s, and says so', async (_, account, client) => {
+      const world = await createWorld({ ...owned, inspection: { keyId: 'key_2', account } });
       const answered = await post(world, '/oauth/revoke', { token: 'token', ...client });
       expect(answered.status).toBe(400);
       expect(JSON.parse(answered.body)).toMatchObject({ error: 'invalid_grant' });
