@@ -1,6 +1,7 @@
 import type { AccountView, KeyStatus, KeyView } from '../../domain/operations.ts';
 import type { Api } from '../../domain/policy.ts';
 import { SECOND_MS } from '../../domain/time.ts';
+import { toIsoInstant } from '../../lib/instant.ts';
 import { remainingCredits } from '../store/balance.ts';
 import type { StoredAccount } from '../store/accounts.ts';
 import type { StoredKey } from '../store/keys.ts';
@@ -64,5 +65,5 @@ export function toInstant(instantMs: number | null): string | null {
 /** `2026-02-04T12:00:00Z`: the last whole second. */
 export function toSeconds(instantMs: number): string {
   const wholeMs = Math.floor(instantMs / SECOND_MS) * SECOND_MS;
-  return new Date(wholeMs).toISOString().replace('.000Z', 'Z');
+  return toIsoInstant(wholeMs).replace('.000Z', 'Z');
 }

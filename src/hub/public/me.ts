@@ -2,6 +2,7 @@ import type { EndpointHole, EndpointPart } from '../../domain/endpoint.ts';
 import type { LimitState } from '../../domain/limit.ts';
 import type { AccountView, KeyView } from '../../domain/operations.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
+import { toIsoInstant } from '../../lib/instant.ts';
 import type { Inspection } from '../../ports.ts';
 import { toJsonAnswer } from './answer.ts';
 import type { Answer, Refusal } from './answer.ts';
@@ -71,5 +72,5 @@ function later(a: string | null, b: string | null): string | null {
 }
 
 function toSeconds(wallMs: number | null): string | null {
-  return wallMs === null ? null : `${new Date(wallMs).toISOString().slice(0, 19)}Z`;
+  return wallMs === null ? null : `${toIsoInstant(wallMs).slice(0, 19)}Z`;
 }

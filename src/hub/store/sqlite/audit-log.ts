@@ -1,4 +1,5 @@
 import type { AuditChange, AuditChanges, AuditValue } from '../../../domain/audit.ts';
+import { toIsoInstant } from '../../../lib/instant.ts';
 import type { AuditListQuery, AuditPage, Authorship, StoredAudit } from '../audit.ts';
 import { LIST_PAGE_MAX } from '../keys.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -61,7 +62,7 @@ export function countOrNull(count: number): number | null {
 
 /** ISO 8601 in UTC, with milliseconds where there are any: two times that differ are written differently. */
 export function toAuditTime(instantMs: number | null): string | null {
-  return instantMs === null ? null : new Date(instantMs).toISOString().replace('.000Z', 'Z');
+  return instantMs === null ? null : toIsoInstant(instantMs).replace('.000Z', 'Z');
 }
 
 function toValue(value: AuditValue | undefined): AuditValue {

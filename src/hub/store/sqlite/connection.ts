@@ -62,12 +62,15 @@ export class SqliteConnection {
 
   all<Row>(query: Compilable<Row>): readonly Row[] {
     const { sql, parameters } = query.compile();
-    return this.statement(sql).all(...(parameters as readonly SQLInputValue[])) as unknown as Row[];
+    return this.wide(sql)
+      .all(...(parameters as readonly SQLInputValue[]))
+      .map(narrowed) as Row[];
   }
 
   first<Row>(query: Compilable<Row>): Row | undefined {
     const { sql, parameters } = query.compile();
-    return this.statement(sql).get(...(parameters as readonly SQLInputValue[])) as unknown as Row | undefined;
+    const row = this.wide(sql).get(...(parameters as readonly SQLInputValue[]));
+    return row === undefined ? undefined : (narrowed(row) as Row);
   }
 
   /** Runs a query that answers no rows. */
@@ -84,6 +87,13 @@ export class SqliteConnection {
     const prepared = this.database.prepare(sql);
     this.statements.set(sql, prepared);
     return prepared;
+  }
+
+  /** Reads whole numbers however large: a foreign hand may have left one that no number of JavaScript equals, and its row must be readable. */
+  private wide(sql: string): StatementSync {
+    const statement = this.statement(sql);
+    statement.setReadBigInts(true);
+    return statement;
   }
 
   /** Runs text that is no query: definitions and settings. */
@@ -182,4 +192,14 @@ function hintFor(access: ConnectionOptions['access']): string {
   return access === 'read'
     ? 'the file does not exist, or this user may not read and write it'
     : 'its folder does not exist, or this user may not write there';
+}
+
+/** The same row, with numbers of JavaScript: beyond those that are exact the outermost of them, which can be written back. */
+function narrowed(row: Record<string, unknown>): unknown {
+  for (const name in row) {
+    const value = row[name];
+    if (typeof value === 'bigint')
+      row[name] = Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number(value), Number.MAX_SAFE_INTEGER));
+  }
+  return row;
 }

@@ -136,3 +136,17 @@ describe('beside a session and a signing key at whose end an impossible time sta
     expect(first?.expiresAtMs).toBe(Number(NEVER));
   });
 });
+
+describe('what a hand gave a time that no number of JavaScript holds', () => {
+  it('can be revoked, listed and suspended as anything else', async () => {
+    change(`UPDATE keys SET expires_ms = ${NEVER}; UPDATE accounts SET trial_ends_ms = ${NEVER}`);
+    expect(await store.reads.findKey(refOf(1))).toMatchObject({ expiresMs: Number.MAX_SAFE_INTEGER });
+    await store.writes.revokeKey(refOf(1), 5, BY);
+    expect(await store.reads.findKey(refOf(1))).toMatchObject({ revokedMs: 5 });
+    await store.writes.updateAccount({ api: 'alpha', id: 'other' }, { standing: 'suspended' }, BY);
+    expect(await store.reads.findAccount({ api: 'alpha', id: 'other' })).toMatchObject({
+      standing: 'suspended',
+      trialEndsMs: Number.MAX_SAFE_INTEGER,
+    });
+  });
+});
