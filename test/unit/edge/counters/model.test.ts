@@ -12,7 +12,7 @@ test('answers as a Map of arrays would, whatever is packed, moved, freed and reu
     fc.property(operations({ limits: LIMITS, subjects: 3, time: 'whole' }), (steps) => {
       compare(steps);
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
 });
 

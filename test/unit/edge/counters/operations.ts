@@ -68,5 +68,5 @@ export function operations({ limits, subjects, time }: OperationOptions): fc.Arb
     which: fc.nat({ max: 50 }),
     lagMs: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: anyMs }),
   });
-  return fc.array(operation, { minLength: 1, maxLength: 60 });
+  return fc.array(operation, { minLength: 1, maxLength: 60, size: 'max' });
 }

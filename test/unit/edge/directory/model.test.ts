@@ -72,7 +72,7 @@ const operationsOn = (keyMax: number, rowMax: number): fc.Arbitrary<Operation> =
 describe('the packed directory', () => {
   test('answers as a plain map does after any sequence of changes, repeated changes included', () => {
     fc.assert(
-      fc.property(fc.array(fc.array(operationsOn(12, 5), { maxLength: 40 }), { maxLength: 4 }), (rounds) => {
+      fc.property(fc.array(fc.array(operationsOn(12, 5), { maxLength: 40, size: 'max' }), { maxLength: 4, size: 'max' }), (rounds) => {
         const model = new Model();
         const directory = createDirectory({ apis, hasher });
         for (const operations of rounds) {
@@ -128,7 +128,7 @@ describe('a key segment', () => {
     const digest = fc.tuple(fc.constantFrom(0, 6, 7), fc.constantFrom(0, 1 << 20), fc.nat({ max: 5 }));
     const step = fc.record({ add: fc.boolean(), digest });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const segment = new KeySegment();
         const model = new Map<string, number>();
         for (const [index, { add, digest: words }] of steps.entries()) {

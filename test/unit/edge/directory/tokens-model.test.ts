@@ -179,7 +179,7 @@ function changes(max: typeof MAX): fc.Arbitrary<Change> {
 describe('what the packed directory knows for tokens', () => {
   test('is what plain maps know after any sequence of changes', () => {
     fc.assert(
-      fc.property(fc.array(changes(MAX), { maxLength: 100 }), (sequence) => {
+      fc.property(fc.array(changes(MAX), { maxLength: 100, size: 'max' }), (sequence) => {
         const directory = createDirectory({ apis, hasher, sealer });
         const model = new Model();
         for (const change of sequence) model.run(change);

@@ -14,7 +14,7 @@ test('gives what a list of the latest checks would give, whatever is replaced, o
     id: fc.nat({ max: 14 }),
     passMs: fc.oneof(fc.constantFrom(0, 0, 1, KEPT_MS), fc.nat({ max: 3_000 })),
   });
-  const lists = fc.array(step, { maxLength: 200 });
+  const lists = fc.array(step, { maxLength: 200, size: 'max' });
   fc.assert(
     fc.property(lists, fc.integer({ min: 1, max: 12 }), (steps, recordsMax) => {
       const repeats = createRepeats({ recordsMax });

@@ -27,7 +27,7 @@ describe('the memory of tokens', () => {
       nameLength: fc.integer({ min: 0, max: 90 }),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 20 }), (steps, tokensMax) => {
+      fc.property(fc.array(step, { maxLength: 200, size: 'max' }), fc.integer({ min: 1, max: 20 }), (steps, tokensMax) => {
         const memory = new TokenMemory({ tokensMax, bytesMax: 2_048 });
         const newest: { readonly key: string; readonly remembered: Remembered; readonly token: string }[] =
           [];
