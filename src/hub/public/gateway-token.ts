@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { readOnce, toHeaderLines } from '../../lib/header-lines.ts';
-import { createSecretTest } from '../../lib/secret-test.ts';
+import { createSecretTest } from '../../lib/same-secret.ts';
 import { GATEWAY_TOKEN_HEADER } from './request.ts';
 
 /** Whether a request came from the gateway. */

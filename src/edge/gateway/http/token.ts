@@ -1,6 +1,6 @@
 import { readOnce } from '../../../lib/header-lines.ts';
 import type { HeaderLine } from '../../../lib/header-lines.ts';
-import { createSecretTest } from '../../../lib/secret-test.ts';
+import { createSecretTest } from '../../../lib/same-secret.ts';
 import { TOKEN_HEADER } from './headers.ts';
 
 /** Whether a question came from the gateway. */

@@ -4,7 +4,7 @@ import type { Note } from '../../../domain/report.ts';
 import type { Keeper } from '../../../ports.ts';
 import type { SqliteConnection } from './connection.ts';
 import { reportOutage } from './connection.ts';
-import { DAMAGED_WINDOWS, DamagedRows } from './damaged-rows.ts';
+import { DamagedWindows } from './damaged-windows.ts';
 import { LatestRows } from './latest-rows.ts';
 import { readSoundWindows } from './sound-windows.ts';
 import { createWindowLoading } from './window-loading.ts';
@@ -24,7 +24,7 @@ export function createWindowKeeping(
 ): WindowKeeping {
   const latest = new LatestRows();
   const loading = createWindowLoading(connection, onNote);
-  const folded = new DamagedRows('window_log', onNote);
+  const folded = new DamagedWindows('window_log', onNote);
   let swept = 0;
   /** The log has room again, or nothing was done: a fold holds the writer for a few milliseconds, and the next batch comes after others' turn. */
   const makeRoom = (atMs: number): number => {
@@ -47,7 +47,7 @@ export function createWindowKeeping(
         swept = done.swept;
         latest.note(windows, done.seq);
       });
-      folded.tell(DAMAGED_WINDOWS);
+      folded.tell();
     },
     loadWindows: (from) => reportOutage('limits', () => loading(from)),
   };
@@ -60,7 +60,7 @@ export function createWindowKeeping(
 function takeOldest(
   connection: SqliteConnection,
   latest: LatestRows,
-  damaged: DamagedRows,
+  damaged: DamagedWindows,
 ): readonly WindowRecord[] {
   const taken: WindowRecord[] = [];
   let last = 0;

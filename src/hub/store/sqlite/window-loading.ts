@@ -3,7 +3,7 @@ import type { CounterClock, WindowRecord } from '../../../domain/window-batch.ts
 import type { Note } from '../../../domain/report.ts';
 import type { KeptPage } from '../../../ports.ts';
 import type { SqliteConnection } from './connection.ts';
-import { DAMAGED_WINDOWS, DamagedRows } from './damaged-rows.ts';
+import { DamagedWindows } from './damaged-windows.ts';
 import { readSoundWindows, toSoundWindow } from './sound-windows.ts';
 import { ToldWindows } from './told-windows.ts';
 import { findBefore } from './window-log.ts';
@@ -34,14 +34,14 @@ export function createWindowLoading(
 /** One reader's way through all pages. */
 class Load {
   private readonly connection: SqliteConnection;
-  private readonly damagedLog: DamagedRows;
-  private readonly damagedRows: DamagedRows;
+  private readonly damagedLog: DamagedWindows;
+  private readonly damagedRows: DamagedWindows;
   private readonly told = new ToldWindows();
 
   constructor(connection: SqliteConnection, onNote: (note: Note) => void) {
     this.connection = connection;
-    this.damagedLog = new DamagedRows('window_log', onNote);
-    this.damagedRows = new DamagedRows('windows', onNote);
+    this.damagedLog = new DamagedWindows('window_log', onNote);
+    this.damagedRows = new DamagedWindows('windows', onNote);
   }
 
   /** From 0 on: the number of a row of the log is told as a negative one. */
@@ -52,7 +52,7 @@ class Load {
   }
 
   tellDamage(): void {
-    for (const damaged of [this.damagedLog, this.damagedRows]) damaged.tell(DAMAGED_WINDOWS);
+    for (const damaged of [this.damagedLog, this.damagedRows]) damaged.tell();
   }
 
   private logPage(before: number, clock: CounterClock): KeptPage | undefined {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSecretTest } from '../../../src/lib/secret-test.ts';
+import { createSecretTest } from '../../../src/lib/same-secret.ts';
 
 const TEXT = fc.string({ unit: 'binary', maxLength: 80, size: 'max' });
 

@@ -3,11 +3,10 @@ import type { Note } from '../../../domain/report.ts';
 /** Rows that one line of the log names. */
 const NAMED_ROWS_MAX = 10;
 
-export const DAMAGED_WINDOWS =
-  'kept windows of limits are damaged: what cannot be read of them counts no more';
+const DAMAGED_WINDOWS = 'kept windows of limits are damaged: what cannot be read of them counts no more';
 
 /** Rows of a table in which something stands that this program cannot have written, until they are told of in one line. */
-export class DamagedRows {
+export class DamagedWindows {
   private readonly table: string;
   private readonly onNote: (note: Note) => void;
   private named: number[] = [];
@@ -27,11 +26,15 @@ export class DamagedRows {
     if (this.named.length < NAMED_ROWS_MAX) this.named.push(row);
   }
 
-  /** `message`: what becomes of them. Tells nothing where there are none. */
-  tell(message: string): void {
+  /** Tells nothing where there are none. */
+  tell(): void {
     if (this.count === 0) return;
     const { table, count } = this;
-    this.onNote({ level: 'warn', message, fields: { table, rows: this.named.join(', '), count } });
+    this.onNote({
+      level: 'warn',
+      message: DAMAGED_WINDOWS,
+      fields: { table, rows: this.named.join(', '), count },
+    });
     this.forget();
   }
 
