@@ -72,16 +72,22 @@ const operationsOn = (keyMax: number, rowMax: number): fc.Arbitrary<Operation> =
 describe('the packed directory', () => {
   test('answers as a plain map does after any sequence of changes, repeated changes included', () => {
     fc.assert(
-      fc.property(fc.array(fc.array(operationsOn(12, 5), { maxLength: 40, size: 'max' }), { maxLength: 4, size: 'max' }), (rounds) => {
-        const model = new Model();
-        const directory = createDirectory({ apis, hasher });
-        for (const operations of rounds) {
-          for (const operation of operations) model.run(operation);
-          play(directory, [...operations, ...operations.slice(-1)]);
-          // What is asked again and again is kept: asked three times, all that is known is kept when the next change comes.
-          for (let time = 0; time < 3; time += 1) expectSame(directory, model, 12);
-        }
-      }),
+      fc.property(
+        fc.array(fc.array(operationsOn(12, 5), { maxLength: 40, size: 'max' }), {
+          maxLength: 4,
+          size: 'max',
+        }),
+        (rounds) => {
+          const model = new Model();
+          const directory = createDirectory({ apis, hasher });
+          for (const operations of rounds) {
+            for (const operation of operations) model.run(operation);
+            play(directory, [...operations, ...operations.slice(-1)]);
+            // What is asked again and again is kept: asked three times, all that is known is kept when the next change comes.
+            for (let time = 0; time < 3; time += 1) expectSame(directory, model, 12);
+          }
+        },
+      ),
       { numRuns: 100 },
     );
   });

@@ -27,18 +27,22 @@ describe('the memory of tokens', () => {
       nameLength: fc.integer({ min: 0, max: 90 }),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 200, size: 'max' }), fc.integer({ min: 1, max: 20 }), (steps, tokensMax) => {
-        const memory = new TokenMemory({ tokensMax, bytesMax: 2_048 });
-        const newest: { readonly key: string; readonly remembered: Remembered; readonly token: string }[] =
-          [];
-        for (const [mark, { token, api, nameLength }] of steps.entries()) {
-          const remembered = rememberedAs(mark, nameLength, api);
-          memory.remember(`token-${token}`, remembered);
-          newest.unshift({ key: `${api} ${token}`, remembered, token: `token-${token}` });
-          expectKnown(memory, newest);
-          expect(memory.size).toBeLessThanOrEqual(tokensMax);
-        }
-      }),
+      fc.property(
+        fc.array(step, { maxLength: 200, size: 'max' }),
+        fc.integer({ min: 1, max: 20 }),
+        (steps, tokensMax) => {
+          const memory = new TokenMemory({ tokensMax, bytesMax: 2_048 });
+          const newest: { readonly key: string; readonly remembered: Remembered; readonly token: string }[] =
+            [];
+          for (const [mark, { token, api, nameLength }] of steps.entries()) {
+            const remembered = rememberedAs(mark, nameLength, api);
+            memory.remember(`token-${token}`, remembered);
+            newest.unshift({ key: `${api} ${token}`, remembered, token: `token-${token}` });
+            expectKnown(memory, newest);
+            expect(memory.size).toBeLessThanOrEqual(tokensMax);
+          }
+        },
+      ),
       { numRuns: 200 },
     );
   });
