@@ -1,27 +1,16 @@
-import { DatabaseSync } from 'node:sqlite';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { DatabaseSync } from 'node:sqlite';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Note } from '../../../../../src/domain/report.ts';
-import { openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import { WINDOW_LOG_ROWS_MAX } from '../../../../../src/hub/store/sqlite/window-log.ts';
-import { temporaryFile } from './folder.ts';
-import { HOUR_MS, START_MS, keep, readKept } from './kept-windows.ts';
+import { HOUR_MS, START_MS, keep, openWithHand, readKept } from './kept-windows.ts';
 
-let path: string;
 let store: SqliteStore;
 let notes: Note[];
 let hand: DatabaseSync;
 
 beforeEach(() => {
-  path = temporaryFile('t.db');
-  notes = [];
-  store = openSqliteStore({ path, apiNames: ['alpha'], onNote: (note) => notes.push(note) });
-  hand = new DatabaseSync(path);
-  hand.exec('PRAGMA ignore_check_constraints = ON');
-  onTestFinished(() => {
-    hand.close();
-    store.close();
-  });
+  ({ store, notes, hand } = openWithHand());
 });
 
 /** In one row of the log. */

@@ -1,6 +1,11 @@
+import { DatabaseSync } from 'node:sqlite';
+import { onTestFinished } from 'vitest';
+import type { Note } from '../../../../../src/domain/report.ts';
 import { WINDOW_BATCH_MAX, WindowWriter, readWindows } from '../../../../../src/domain/window-batch.ts';
 import type { WindowRecord } from '../../../../../src/domain/window-batch.ts';
+import { openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import type { Keeper, KeptPage } from '../../../../../src/ports.ts';
+import { temporaryFile } from './folder.ts';
 
 export const HOUR_MS = 3_600_000;
 export const START_MS = 1_000_000;
@@ -60,4 +65,18 @@ export function* batchesOf(from: number, count: number, lastMs: number): Generat
     const length = Math.min(WINDOW_BATCH_MAX, count - at);
     yield Array.from({ length }, (_, index) => ({ number: from + at + index, lastMs, uses: 1 }));
   }
+}
+
+/** A store, what it noted, and a foreign hand on its file that no check of a column holds back. */
+export function openWithHand() {
+  const path = temporaryFile('t.db');
+  const notes: Note[] = [];
+  const store = openSqliteStore({ path, apiNames: ['alpha'], onNote: (note) => notes.push(note) });
+  const hand = new DatabaseSync(path);
+  hand.exec('PRAGMA ignore_check_constraints = ON');
+  onTestFinished(() => {
+    hand.close();
+    store.close();
+  });
+  return { store, notes, hand };
 }

@@ -1,30 +1,20 @@
-import { DatabaseSync } from 'node:sqlite';
-import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import type { DatabaseSync } from 'node:sqlite';
+import { beforeEach, expect, it } from 'vitest';
 import type { Note } from '../../../../../src/domain/report.ts';
 import {
   WINDOW_BATCH_ENTRIES_MAX,
   WINDOW_BATCH_MAX,
   WINDOW_ENTRIES_MAX,
 } from '../../../../../src/domain/window-batch.ts';
-import { openSqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
 import type { SqliteStore } from '../../../../../src/hub/store/sqlite/open.ts';
-import { temporaryFile } from './folder.ts';
-import { HOUR_MS, START_MS, batchesOf, keep, readKept, readRecords } from './kept-windows.ts';
+import { HOUR_MS, START_MS, batchesOf, keep, openWithHand, readKept, readRecords } from './kept-windows.ts';
 
 let store: SqliteStore;
 let notes: Note[];
 let hand: DatabaseSync;
 
 beforeEach(() => {
-  const path = temporaryFile('t.db');
-  notes = [];
-  store = openSqliteStore({ path, apiNames: ['alpha'], onNote: (note) => notes.push(note) });
-  hand = new DatabaseSync(path);
-  hand.exec('PRAGMA ignore_check_constraints = ON');
-  onTestFinished(() => {
-    hand.close();
-    store.close();
-  });
+  ({ store, notes, hand } = openWithHand());
 });
 
 /** So many entries, one use each, a millisecond after the other. */
